@@ -1,0 +1,1 @@
+"""Row 1: what work takes: hours, memory, disk and money, as pure functions."""

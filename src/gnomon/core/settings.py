@@ -1,0 +1,115 @@
+"""Settings: everything about the machine, in one file, never part of an artifact's identity.
+
+``gnomon.toml`` is looked for in the workspace, then in the user's home. An unknown key is an
+error, because a misspelt key that becomes a silent default is worse than a stop.
+"""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from gnomon.core.errors import ConfigError, OfflineError
+from gnomon.core.wording import say
+
+FILE_NAME = "gnomon.toml"
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlace:
+    """Where a named model is reached, and on what terms."""
+
+    url: str = ""
+    """Base URL of an OpenAI-compatible endpoint."""
+    key_env: str = ""
+    """Name of the environment variable that holds the API key."""
+    usd_per_million_tokens: float | None = None
+    """Price of a million input tokens, None when unknown."""
+    batch: int = 64
+    """Texts sent in one request."""
+    timeout_seconds: float = 60.0
+    """Seconds to wait for a response."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The machine, as ``gnomon.toml`` describes it."""
+
+    offline: bool = False
+    """True makes any outward call an error."""
+    data_runner: str = "native"
+    """Where Daft runs: ``"native"`` or ``"ray"``."""
+    ray_address: str = ""
+    """Address of the Ray cluster when ``data_runner = "ray"``; empty starts a local one."""
+    threads: int = 0
+    """Threads for heavy work; 0 takes every core this process may use."""
+    cache: str = ""
+    """Folder of the local cache; empty is ``~/.cache/gnomon``."""
+    storage: Mapping[str, str] = field(default_factory=dict)
+    """Options for the object store of the workspace (``endpoint_url``, ``key``, ``secret``, ``region``)."""
+    models: Mapping[str, ModelPlace] = field(default_factory=dict)
+    """Endpoints by model name."""
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder of the local cache."""
+        default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "gnomon"
+        return Path(self.cache).expanduser() if self.cache else default
+
+    @property
+    def num_threads(self) -> int:
+        """Threads for heavy work."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+    def may_call(self, url: str) -> None:
+        """Refuse an outward call when offline.
+
+        Raises:
+            OfflineError: ``offline = true``; the message names the address.
+        """
+        if self.offline:
+            raise OfflineError(
+                say(
+                    f"A call to {url} was refused: offline = true.",
+                    f"{url} への接続は offline = true のため拒否された。",
+                ),
+                say(f"Set offline = false in {FILE_NAME}.", f"{FILE_NAME} で offline = false とする。"),
+            )
+
+
+def load_settings(workspace: Path | None = None) -> Settings:
+    """Settings of a workspace: its own ``gnomon.toml``, else the one in the home folder.
+
+    Raises:
+        ConfigError: The file is not TOML, or has an unknown key or a wrong type.
+    """
+    places = [workspace / FILE_NAME] if workspace else []
+    for path in [*places, Path.home() / FILE_NAME]:
+        if path.is_file():
+            return _read(path)
+    return Settings()
+
+
+def _read(path: Path) -> Settings:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} is not readable TOML: {error}.") from error
+    models = values.pop("models", {})
+    places = {name: _build(ModelPlace, place, f"{path}: models.{name}") for name, place in models.items()}
+    return _build(Settings, {**values, "models": places}, str(path))
+
+
+def _build(kind: type[S], values: Any, where: str) -> S:
+    fields = {f.name: f for f in dataclasses.fields(cast(Any, kind))}
+    for key, value in dict(values).items():
+        if key not in fields:
+            raise ConfigError(f"{where}: unknown key {key!r}.", f"Known keys: {', '.join(sorted(fields))}.")
+        default = fields[key].default
+        if isinstance(default, bool | str | int) and not isinstance(value, type(default)):
+            raise ConfigError(f"{where}: {key} = {value!r}, wanted {type(default).__name__}.")
+    return kind(**values)

@@ -1,0 +1,1 @@
+"""Row 2: papers in, clean text out: ingest, clean, dedup, decontaminate, split."""
