@@ -1,0 +1,25 @@
+"""Fixtures every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may read or write the developer's settings; the model cache is shared by all tests."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / "home"))
+    monkeypatch.setenv("GNOMON_LANG", "en")
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real data beside the project; tests that need it are skipped without it."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("needs ../shared/data, which is not here")
+    return SHARED
