@@ -5,6 +5,7 @@ where the files are now (not part of its identity). Files that cannot even be op
 with a reason, so that nothing a user pointed at is passed over in silence.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -77,7 +78,7 @@ class FileSet:
                     say("Check the spelling, or give another path.", "綴りを確かめるか、別のパスを指定する。"),
                 )
             for name, file in _walk(path):
-                entry = _entry(_free_name(name, files), file)
+                entry = _entry(_free_name(name, files), file) if file else "link_loop"
                 if isinstance(entry, FileEntry):
                     files[entry.name] = entry
                 else:
@@ -103,10 +104,11 @@ def _entry(name: str, file: Path) -> FileEntry | str:
     except PermissionError:
         return "no_permission"
     except OSError as error:
-        return "link_loop" if "symbolic links" in str(error) else "unreadable"
+        return "link_loop" if error.errno == errno.ELOOP else "unreadable"
 
 
-def _walk(path: Path) -> Iterator[tuple[str, Path]]:
+def _walk(path: Path) -> Iterator[tuple[str, Path | None]]:
+    """Names and paths of the files under a path; no path for a folder link that leads back up."""
     if not path.is_dir():
         yield path.name, path
         return
@@ -118,8 +120,7 @@ def _walk(path: Path) -> Iterator[tuple[str, Path]]:
             real = (here / name).resolve()
             if real in seen:
                 folders.remove(name)
-                if (here / name).is_symlink():
-                    yield (here / name).relative_to(path).as_posix(), Path("/dev/null")
+                yield (here / name).relative_to(path).as_posix(), None
             seen.add(real)
         for name in sorted(n for n in names if not n.startswith(HIDDEN)):
             yield (here / name).relative_to(path).as_posix(), here / name
