@@ -1,0 +1,40 @@
+"""Fakes: models that cost nothing and always say the same, for tests of the library and of its users."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from gnomon.core.protocols import Vectors
+from gnomon.core.records import ModelRef
+from gnomon.core.text import ngrams, terms
+
+
+class HashEmbedder:
+    """Vectors made of hashed terms: texts that share words are near, and nothing is learned.
+
+    Args:
+        dimensions: Length of a vector.
+    """
+
+    def __init__(self, dimensions: int = 64) -> None:
+        self.dimensions = dimensions
+        self.ref = ModelRef(name=f"fake-hash-{dimensions}", revision="1", kind="embedder/fake", licence="Apache-2.0")
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages."""
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            words = terms(text)
+            for gram in [*ngrams(words, 1), *ngrams(words, 2)]:
+                digest = hashlib.blake2b(" ".join(gram).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+                number = int.from_bytes(digest, "little")
+                row[(number >> 1) % self.dimensions] += 1 if number & 1 else -1
+            if not row.any():
+                row[0] = 1
+            row /= np.linalg.norm(row)
+        return vectors
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of queries, made as those of passages."""
+        return self.embed(texts)
