@@ -29,7 +29,7 @@ def test_a_package_imports_only_from_rows_below_its_own(path: Path) -> None:
     row = ROWS.get(package, 0)
     for name in imports(path):
         assert not name.startswith("gnomon_recipes"), f"the library imports a recipe: {name}"
-        other = (name.split(".") + [""])[1]
+        other = [*name.split("."), ""][1]
         assert other in ("", "__version__", package) or ROWS[other] < row, f"{package} imports {name}"
 
 
@@ -44,7 +44,7 @@ def test_no_module_imports_itself_through_others() -> None:
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
-        assert name not in path, f"import cycle: {' -> '.join([*path[path.index(name):], name])}"
+        assert name not in path, f"import cycle: {' -> '.join([*path[path.index(name) :], name])}"
         if name not in done:
             for other in sorted(graph[name]):
                 if not name.startswith(other + "."):

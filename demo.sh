@@ -1,0 +1,17 @@
+#!/bin/sh
+# The main job, end to end: build the starter library, ask it, and walk an answer back.
+set -eu
+gnomon() { printf '\n$ gnomon %s\n' "$(quoted "$@")"; "$BIN/gnomon" "$@"; }
+quoted() { for word in "$@"; do case $word in *[!A-Za-z0-9._/:=-]*) printf "'%s' " "$word" ;; *) printf '%s ' "$word" ;; esac; done; }
+export GNOMON_WORKSPACE="${WORKSPACE:-.gnomon}"
+
+gnomon run quickstart
+gnomon search 'rotation of spiral galaxies' --k 3
+gnomon ask 'How did Hubble show that the universe expands?'
+gnomon ask '太陽黒点に磁場があることはどのように分かったか'
+gnomon ask 'Who won the 1998 World Cup?'
+gnomon trace 'The galaxies rotate too fast for the stars that can be seen.'
+answer=$("$BIN/gnomon" ask 'How was the first planet around a Sun-like star found?' --json | "$BIN/python" -c 'import json,sys; print(json.load(sys.stdin)["id"])')
+gnomon lineage "$answer"
+gnomon verify
+printf '\nYour own papers: %s/gnomon build FOLDER --workspace %s\n' "$BIN" "$GNOMON_WORKSPACE"
