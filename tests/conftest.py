@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+settings.register_profile("gnomon", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("gnomon")
 SHARED = Path(__file__).parents[1].parent / "shared"
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 _UNSPACED = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 _UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
 _KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
-_TERM = re.compile(rf"[{_UNSPACED}]|(?:\d+(?:[.,]\d+)*)|[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_{_UNSPACED}]+)?")
+_TERM = re.compile(rf"[{_UNSPACED}]|\d+(?:[.,]\d+)*|[^\W\d_{_UNSPACED}][^\W_{_UNSPACED}]*(?:['’][^\W\d_{_UNSPACED}]+)?")
 _SPACE = re.compile(r"\s+")
 
 
@@ -23,7 +23,7 @@ def fold(text: str) -> str:
 
 
 def terms(text: str) -> list[str]:
-    """The folded terms of a text: words and numbers, or single characters of unspaced scripts."""
+    """The folded terms of a text: words (``m87`` is one), numbers, single characters of unspaced scripts."""
     return _TERM.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
