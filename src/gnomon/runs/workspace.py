@@ -23,7 +23,7 @@ from typing import Any
 import filelock
 import fsspec
 
-from gnomon.core.errors import CorruptArtifact, DataError, NotFound
+from gnomon.core.errors import CorruptArtifact, DataError, NotFound, RunError
 from gnomon.core.files import write_json
 from gnomon.core.hashing import bytes_hash, file_sha256
 from gnomon.core.settings import Settings, load_settings
@@ -167,9 +167,17 @@ class Workspace:
 
     def _get(self, path: str) -> Any | None:
         try:
-            return json.loads(self.fs.cat_file(f"{self.root}/{path}"))
+            data = self.fs.cat_file(f"{self.root}/{path}")
         except FileNotFoundError:
             return None
+        except Exception as error:  # noqa: BLE001 - every file system raises errors of its own
+            raise RunError(
+                say(f"{self.url} cannot be read: {error}.", f"{self.url} を読めない: {error}。"),
+                say("Check the address, and [storage] in gnomon.toml for an object store.",
+                    "アドレスと、オブジェクトストアなら gnomon.toml の [storage] を確かめる。"),
+            ) from error  # fmt: skip
+        try:
+            return json.loads(data)
         except ValueError as error:
             raise DataError(
                 f"{self.url}/{path} is not readable JSON: {error}.", "Restore the file, or delete it and run again."
