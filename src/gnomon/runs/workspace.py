@@ -170,7 +170,7 @@ class Workspace:
             data = self.fs.cat_file(f"{self.root}/{path}")
         except FileNotFoundError:
             return None
-        except Exception as error:  # noqa: BLE001 - every file system raises errors of its own
+        except Exception as error:
             raise RunError(
                 say(f"{self.url} cannot be read: {error}.", f"{self.url} を読めない: {error}。"),
                 say("Check the address, and [storage] in gnomon.toml for an object store.",
