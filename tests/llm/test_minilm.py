@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings as law
+from hypothesis import given
+from hypothesis import settings as law
 from hypothesis import strategies as st
 
 from gnomon.core.errors import ConfigError
