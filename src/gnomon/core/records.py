@@ -184,6 +184,42 @@ class Drop:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """Two texts found to be alike, and what was concluded: the evidence of deduplication."""
+
+    a: str
+    """The smaller of the two ids."""
+    b: str
+    """The larger of the two ids."""
+    jaccard: float
+    """Similarity of their shingles, computed, not estimated."""
+    kind: str
+    """``"exact"`` when their comparison texts are equal, else ``"near"``."""
+    kept: str = ""
+    """Id of the one that stays because of this pair; empty when both are kept apart."""
+    apart: str = ""
+    """Why they are different works all the same; empty when they are one."""
+    cluster: str = ""
+    """Id of the first member of their cluster of copies; empty when kept apart."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leak:
+    """A passage that gives away an exam question."""
+
+    item_id: str
+    """The question."""
+    span: Span
+    """The characters of the document that repeat it."""
+    method: str
+    """The rule that found it: ``"ngram"``, ``"overlap"`` or ``"short"``."""
+    score: float
+    """The share of the question's weighted n-grams that the passage repeats, 0 to 1."""
+    passage: str
+    """Those characters, for a person to judge."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
     """What is indexed: a stretch of a document. Its text is read through its span."""
 

@@ -1,0 +1,155 @@
+"""Pairs: candidates verified by their true Jaccard similarity, grouped, and one of each kept.
+
+A *cluster* is a connected component of verified pairs. Within it texts are taken in order of
+preference; one stays unless it is a verified copy of one that already stays. So everything that
+is left out has a direct, recorded pair with a text that is kept, and a chain of small changes
+never loses its far end.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.core.records import Pair
+from gnomon.corpus.comparison import comparison_text
+from gnomon.corpus.minhash import NearConfig, Signatures, candidates
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alike:
+    """A verified pair, before anything is concluded from it."""
+
+    a: str
+    """The smaller of the two ids."""
+    b: str
+    """The larger of the two ids."""
+    jaccard: float
+    """Their true similarity."""
+    same: bool
+    """Whether their comparison texts are equal."""
+    units: int
+    """Units of the shorter one."""
+
+
+def alike(open_frame: Callable[[], Any], signatures: Signatures, config: NearConfig) -> list[Alike]:
+    """Every candidate pair whose true similarity reaches the threshold, in order of ids.
+
+    Args:
+        open_frame: Opens the Daft frame (``id``, ``text``) a second time: texts are not kept in
+            memory, only those of candidates are read again.
+        signatures: Of the same frame.
+        config: The settings.
+    """
+    rows = candidates(signatures)
+    ids = signatures.ids.take(np.unique(rows)).to_pylist() if len(rows) else []
+    names = dict(zip(np.unique(rows).tolist(), ids, strict=True))
+    shingles = _shingles(open_frame, ids, config.ngram)
+    found = []
+    for first, second in rows.tolist():
+        a, b = shingles[names[first]], shingles[names[second]]
+        same = bool(signatures.whole[first] == signatures.whole[second]) and np.array_equal(a, b)
+        jaccard = 1.0 if same else _jaccard(a, b)
+        if jaccard >= config.threshold:
+            units = int(min(signatures.units[first], signatures.units[second]))
+            found.append(Alike(a=names[first], b=names[second], jaccard=round(jaccard, 6), same=same, units=units))
+    return found
+
+
+def _shingles(open_frame: Callable[[], Any], ids: Sequence[str], ngram: int) -> dict[str, npt.NDArray[np.uint64]]:
+    from daft import col
+
+    if not ids:
+        return {}
+    vocabulary: dict[str, int] = {}
+    wanted = open_frame().where(col("id").is_in(list(ids))).select(col("id"), comparison_text(col("text")).alias("t"))
+    found = {}
+    for batch in wanted.to_arrow_iter():
+        for key, text in zip(batch.column("id").to_pylist(), batch.column("t").to_pylist(), strict=True):
+            units = [vocabulary.setdefault(unit, len(vocabulary)) for unit in text.split()]
+            found[key] = _codes(np.array(units, np.uint64), ngram)
+    return found
+
+
+def _codes(units: npt.NDArray[np.uint64], ngram: int) -> npt.NDArray[np.uint64]:
+    """One number for each distinct shingle; a text shorter than a shingle is one."""
+    width = min(ngram, len(units))
+    codes = np.zeros(len(units) - width + 1, np.uint64)
+    for i in range(width):
+        codes = (codes ^ (units[i : len(units) - width + 1 + i] + np.uint64(1))) * _MIX
+        codes ^= codes >> np.uint64(29)
+    return np.unique(codes)
+
+
+def _jaccard(a: npt.NDArray[np.uint64], b: npt.NDArray[np.uint64]) -> float:
+    both = len(np.intersect1d(a, b, assume_unique=True))
+    return both / (len(a) + len(b) - both)
+
+
+def conclude(
+    pairs: Iterable[Alike], why_apart: Callable[[Alike], str], preference: Callable[[str], Any]
+) -> tuple[list[Pair], dict[str, tuple[str, float, str]]]:
+    """Decide what is kept.
+
+    Args:
+        pairs: Verified pairs.
+        why_apart: Says why a pair is two works, or ``""``.
+        preference: Sort key of an id; the smallest of a cluster is kept.
+
+    Returns:
+        Every pair with what was concluded, and for each id left out (kept id, similarity, kind).
+    """
+    judged = [(pair, why_apart(pair)) for pair in pairs]
+    copies: dict[str, dict[str, Alike]] = defaultdict(dict)
+    for pair, apart in judged:
+        if not apart:
+            copies[pair.a][pair.b] = copies[pair.b][pair.a] = pair
+    clusters, gone = _clusters(copies), dict[str, tuple[str, float, str]]()
+    staying = _staying(copies, preference)
+    for key in sorted(set(copies) - staying):
+        best = max((k for k in copies[key] if k in staying), key=lambda k: (copies[key][k].jaccard, k))
+        gone[key] = (best, copies[key][best].jaccard, _kind(copies[key][best]))
+    rows = [
+        Pair(a=p.a, b=p.b, jaccard=p.jaccard, kind=_kind(p), apart=apart, kept="" if apart else _kept(p, gone),
+             cluster="" if apart else clusters[p.a])
+        for p, apart in judged
+    ]  # fmt: skip
+    return rows, gone
+
+
+def _kind(pair: Alike) -> str:
+    return "exact" if pair.same else "near"
+
+
+def _kept(pair: Alike, gone: Mapping[str, Any]) -> str:
+    """The one that stays when the other does not; empty when both went for a third."""
+    return next((key for key in (pair.a, pair.b) if key not in gone), "")
+
+
+def _staying(copies: Mapping[str, Mapping[str, Alike]], preference: Callable[[str], Any]) -> set[str]:
+    staying: set[str] = set()
+    for key in sorted(copies, key=preference):
+        if not any(other in staying for other in copies[key]):
+            staying.add(key)
+    return staying
+
+
+def _clusters(copies: Mapping[str, Mapping[str, Alike]]) -> dict[str, str]:
+    """For each id the smallest id of its connected component."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    names = sorted(copies)
+    if not names:
+        return {}
+    number = {name: i for i, name in enumerate(names)}
+    edges = np.array([(number[a], number[b]) for a in names for b in copies[a]])
+    graph = coo_matrix((np.ones(len(edges), np.int8), edges.T), shape=(len(names), len(names)))
+    _, labels = connected_components(graph, directed=False)
+    first: dict[int, str] = {}
+    return {name: first.setdefault(int(label), name) for name, label in zip(names, labels, strict=True)}
