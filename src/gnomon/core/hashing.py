@@ -18,6 +18,8 @@ from gnomon.core.errors import ConfigError
 
 HASH_PREFIX = "b2:"
 READ_BYTES = 1 << 20
+_SCALARS = frozenset((str, int, bool, type(None)))
+"""Types that are JSON as they are; subclasses (enums) are not."""
 
 
 def text_hash(text: str) -> str:
@@ -60,7 +62,9 @@ def plain(value: Any, where: str = "value") -> Any:
     Raises:
         ConfigError: Something inside has no stable form; the message says where.
     """
-    if value is None or isinstance(value, bool | int | str):
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, bool | int | str):
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, enum.Enum):
         return plain(value.value, where)
@@ -70,9 +74,10 @@ def plain(value: Any, where: str = "value") -> Any:
         fields = dataclasses.fields(value)
         return {f.name: plain(getattr(value, f.name), f"{where}.{f.name}") for f in fields}
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: plain(item, f"{where}.{key}") for key, item in value.items()}
+        pairs = value.items()
+        return {key: item if type(item) in _SCALARS else plain(item, f"{where}.{key}") for key, item in pairs}
     if isinstance(value, tuple | list):
-        return [plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
+        return [item if type(item) in _SCALARS else plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
     raise ConfigError(
         f"{where} is a {type(value).__name__} ({value!r}), which has no stable form to hash.",
         "Use str, int, float, bool, None, tuples, string-keyed mappings, enums or dataclasses;"

@@ -48,7 +48,28 @@ def _arrow_type(hint: Any) -> pa.DataType:
 
 def to_row(record: Any) -> dict[str, Any]:
     """A record as a row of plain Python values."""
-    return dataclasses.asdict(record)
+    row: dict[str, Any] = _row_maker(type(record))(record)
+    return row
+
+
+@functools.cache
+def _row_maker(record: type) -> Any:
+    """A function from a record to its row; ``dataclasses.asdict`` copies every leaf and takes five times as long."""
+    hints = typing.get_type_hints(record)
+    makers = tuple((f.name, _maker(hints[f.name])) for f in dataclasses.fields(typing.cast(Any, record)))
+    return lambda item: {
+        name: getattr(item, name) if make is None else make(getattr(item, name)) for name, make in makers
+    }
+
+
+def _maker(hint: Any) -> Any:
+    """How a field's value becomes part of a row; None when it is that already."""
+    if dataclasses.is_dataclass(hint):
+        return _row_maker(typing.cast(type, hint))
+    if typing.get_origin(hint) is tuple:
+        make = _maker(typing.get_args(hint)[0])
+        return list if make is None else lambda value: [make(v) for v in value]
+    return None
 
 
 def from_row(record: type[R], row: dict[str, Any]) -> R:
