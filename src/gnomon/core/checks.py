@@ -96,6 +96,7 @@ def quote_stands(quote: str, passage: str) -> bool:
 
 
 _UNSPACED_LETTER = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_MYRIADS = "十百千万億兆"
 _SIGNED_BEFORE = re.compile(r"(?:^|[\s(=~<>])[-\u2212+]$")
 
 
@@ -109,7 +110,7 @@ def _clean_cut(text: str, at: int) -> bool:
         return False
     joined = left in ".,^" and right.isdigit() and before[0].isdigit()
     joined = joined or (left.isdigit() and right in ".,^" and after[1:].isdigit())
-    inside_number = left.isdigit() and right in "千百万億兆十" or left in "千百万億兆十" and right.isdigit()
+    inside_number = (left.isdigit() and right in _MYRIADS) or (left in _MYRIADS and right.isdigit())
     spaced = not _UNSPACED_LETTER.match(left) and not _UNSPACED_LETTER.match(right)
     inside_word = spaced and left.isalnum() and right.isalnum()
     return not (joined or inside_number or inside_word)

@@ -54,11 +54,12 @@ _TIES = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _WORD_VALUES = {w: n for n, w in enumerate(_SMALL)} | {w: 10 * n for n, w in enumerate(_TIES, 2)} | {"dozen": 12}
 _ANY_WORD = "|".join(sorted([*_WORD_VALUES, "hundred", "thousand", "million", "billion", "trillion"], key=len)[::-1])
 _WORDS = re.compile(rf"(?<![\w-])(?:{_ANY_WORD})(?:(?:[ -]|,? and )(?:{_ANY_WORD}))*(?!\w)", re.IGNORECASE)
-_PRONOUN = re.compile(r" ?(?:of|another|can|could|may|might|must|should|would|is|was|has|had|such|or|that|who|by|where)\b"
-                      r"|[^\w ]|$")  # fmt: skip
+_PRONOUN = re.compile(r" ?(?:of|another|can|could|may|might|must|should|would|is|was|has|had"
+                      r"|such|or|that|who|by|where)\b|[^\w ]|$")  # fmt: skip
 _BEFORE_PRONOUN = re.compile(r"\b(?:the|this|that|which|each|every|any|no|another|only|first|last|new|former|latter) $")
 _KANJI = "〇一二三四五六七八九"
-_MYRIADS = re.compile(rf"(?<![数何幾第])(?:(?:\d[\d,]*(?:\.\d+)?|[{_KANJI}十百千]+)[千百]?[兆億万千百])+(?:\d+|[{_KANJI}十百千]+)?"
+_MYRIADS = re.compile(rf"(?<![数何幾第])(?:(?:\d[\d,]*(?:\.\d+)?|[{_KANJI}十百千]+)[千百]?[兆億万千百])+"
+                      rf"(?:\d+|[{_KANJI}十百千]+)?"
                       rf"|(?<![数何幾第])[{_KANJI}十百千]{{2,}}(?![{_KANJI}十百千万億兆])"
                       rf"|[二三四五六七八九](?=[つ個本台枚倍種群])|一(?=[つ個])|十(?=[個年倍億万])")  # fmt: skip
 _SIGN = re.compile(r"(?:^|[\s(=~<>±≈:,、。はがで])-$")
@@ -137,7 +138,8 @@ def _myriads(written: str) -> Decimal:
     for piece in re.findall(r"\d[\d,]*(?:\.\d+)?|.", written):
         if piece in "兆億万":
             section += number if number is not None else Decimal(0)
-            total, section, number = total + (section or 1).scaleb(_SCALES[piece]), Decimal(0), None
+            total += (section or Decimal(1)).scaleb(_SCALES[piece])
+            section, number = Decimal(0), None
         elif piece in "千百十":
             section += (number if number is not None else Decimal(1)) * {"千": 1000, "百": 100, "十": 10}[piece]
             number = None

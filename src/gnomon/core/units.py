@@ -26,7 +26,8 @@ _PLAIN = {
     "%": "%|per ?cent|パーセント", "ly": "light[ -]?years?|光年", "au": "astronomical units?|天文単位",
     "Msun": "solar[ -]mass(?:es)?|太陽質量", "Rsun": "solar radi(?:us|i)|太陽半径",
     "Lsun": "solar luminosit(?:y|ies)|太陽光度", "Mearth": "earth[ -]mass(?:es)?|地球質量",
-    "Mjup": "jupiter[ -]mass(?:es)?|木星質量", "deg": "degrees?|deg|°(?! ?[CFK])|度", "celsius": "° ?C|degrees? celsius|℃",
+    "Mjup": "jupiter[ -]mass(?:es)?|木星質量", "deg": "degrees?|deg|°(?! ?[CFK])|度",
+    "celsius": "° ?C|degrees? celsius",
     "arcmin": "arc[ -]?min(?:ute)?s?|分角", "arcsec": "arc[ -]?sec(?:ond)?s?|秒角", "mag": "magnitudes?|mags?|等級?",
     "d": "days?|日間?", "h": "hours?|hrs?|時間", "min": "minutes?|mins?|分間?(?!の|角)", "week": "weeks?|週間?",
     "month": "months?|[かヶカケ箇]月間?", "century": "centur(?:y|ies)|世紀", "yr": "years?|yrs?|年間?",
@@ -38,8 +39,8 @@ _EXACT = {"cm": (-2, "m"), "mas": (-3, "arcsec"), "µas": (-6, "arcsec"), "uas":
           "M⊙": (0, "Msun"), "R_sun": (0, "Rsun"), "Rsun": (0, "Rsun"), "L_sun": (0, "Lsun"), "Lsun": (0, "Lsun"),
           "sr": (0, "sr"), "hr": (0, "h"), "h": (0, "h")}  # fmt: skip
 _KATAKANA_PREFIXES = {"テラ": 12, "ギガ": 9, "メガ": 6, "キロ": 3, "センチ": -2, "ミリ": -3, "マイクロ": -6, "ナノ": -9}
-_KATAKANA = {"m": "メートル", "g": "グラム", "s": "秒", "pc": "パーセク", "Hz": "ヘルツ", "eV": "電子ボルト", "G": "ガウス",
-             "K": "ケルビン", "W": "ワット", "J": "ジュール", "T": "テスラ"}  # fmt: skip
+_KATAKANA = {"m": "メートル", "g": "グラム", "s": "秒", "pc": "パーセク", "Hz": "ヘルツ", "eV": "電子ボルト",
+             "G": "ガウス", "K": "ケルビン", "W": "ワット", "J": "ジュール", "T": "テスラ"}  # fmt: skip
 _LETTERS = "A-Za-zÀ-ɏµμÅσ"
 
 
