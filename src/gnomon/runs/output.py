@@ -52,6 +52,23 @@ class StorePlace:
     options: dict[str, str] = field(default_factory=dict)
     """Options of the object store, empty for a local path."""
 
+    def filesystem(self) -> tuple[Any, str]:
+        """The file system that holds the store, and the store's path in it."""
+        import fsspec
+
+        options = fs_options(self.options) if "://" in self.url else {}
+        fs, path = fsspec.core.url_to_fs(self.url, **options)
+        return fs, str(path)
+
+
+def fs_options(storage: Mapping[str, str]) -> dict[str, Any]:
+    """What ``fsspec`` wants to be told for the storage options of ``gnomon.toml``."""
+    known = ("endpoint_url", "key", "secret")
+    options: dict[str, Any] = {name: storage[name] for name in known if name in storage}
+    if "region" in storage:
+        options["client_kwargs"] = {"region_name": storage["region"]}
+    return options
+
 
 @dataclass(kw_only=True)
 class Output:

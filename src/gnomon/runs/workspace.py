@@ -28,7 +28,7 @@ from gnomon.core.files import write_json
 from gnomon.core.hashing import bytes_hash, file_sha256
 from gnomon.core.settings import Settings, load_settings
 from gnomon.core.wording import say
-from gnomon.runs.output import StorePlace
+from gnomon.runs.output import StorePlace, fs_options
 from gnomon.runs.record import Record
 
 RECORD = "record.json"
@@ -46,7 +46,7 @@ class Workspace:
         self.url = str(url)
         self.is_local = "://" not in self.url
         self.settings = settings or load_settings(Path(self.url) if self.is_local else None)
-        options = {} if self.is_local else _fs_options(self.settings)
+        options = {} if self.is_local else fs_options(self.settings.storage)
         self.fs, self.root = fsspec.core.url_to_fs(self.url, **options)
         key = bytes_hash(self.url.encode())[3:15]
         self.local = Path(self.root) if self.is_local else self.settings.cache_folder / f"workspace-{key}"
@@ -182,11 +182,3 @@ class Workspace:
             raise DataError(
                 f"{self.url}/{path} is not readable JSON: {error}.", "Restore the file, or delete it and run again."
             ) from error
-
-
-def _fs_options(settings: Settings) -> dict[str, Any]:
-    known = {"endpoint_url": "endpoint_url", "key": "key", "secret": "secret"}
-    options: dict[str, Any] = {ours: settings.storage[name] for name, ours in known.items() if name in settings.storage}
-    if "region" in settings.storage:
-        options["client_kwargs"] = {"region_name": settings.storage["region"]}
-    return options
