@@ -7,9 +7,10 @@ each, ranked by BM25 against the whole text.
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from gnomon.core.errors import CorruptArtifact, NotFound
@@ -25,7 +26,7 @@ from gnomon.knowledge.tracing.words import Forms, Word, may_cut, sentence_runs, 
 FORMAT = 1
 LONGEST_SPAN = 1_000
 """Words after which a sentence without end is cut before it is traced."""
-MIN_WORDS = 5.0
+MIN_WORDS = 6.0
 """Shortest stretch that counts as a trace, in words."""
 _CANDIDATES = 10
 """Occurrences looked at for every document listed."""
@@ -35,11 +36,16 @@ _LISTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Words ``first`` to ``last`` of a text, as units."""
+    """Neighbouring words of one sentence that are all in the corpus."""
 
     first: int
+    """The first word."""
     last: int
+    """One past the last."""
     units: bytes
+    """The words as units."""
+    ends: tuple[int, ...]
+    """Bytes of ``units`` before every word, and after the last."""
 
 
 class Trace:
@@ -145,24 +151,22 @@ class Trace:
         contained in another exactly when it does not end later.
         """
         for piece in self._pieces(text, found):
-            reached, before = piece.first, 0
+            reached = piece.first
             for first in range(piece.first, piece.last):
-                last = self._reach(found, piece, first, before)
-                before += len(self._units(found[first : first + 1]) or b"")
-                if last > max(reached, first) and (first == piece.first or _cuts(found, first)):
-                    yield first, last
-                    reached = last
+                if _cuts(found, first):
+                    last = self._reach(found, piece, first)
+                    if last > max(reached, first):
+                        yield first, last
+                        reached = last
 
-    def _reach(self, found: list[Word], piece: _Piece, first: int, before: int) -> int:
+    def _reach(self, found: list[Word], piece: _Piece, first: int) -> int:
         """One past the last word of the longest run from ``first`` that occurs and ends on a border."""
-        size = max((shard.longest(piece.units[before:]) for shard in self._shards), default=0)
-        last = first
-        for place in range(first, piece.last):
-            size -= len(self._units(found[place : place + 1]) or b"")
-            if size < 0:
-                break
-            if place + 1 == piece.last or _cuts(found, place + 1):
-                last = place + 1
+        before = piece.ends[first - piece.first]
+        rest = piece.units[before:]
+        size = max((shard.longest(rest) for shard in self._shards), default=0)
+        last = piece.first + bisect_right(piece.ends, before + size) - 1
+        while last > first and not _cuts(found, last):
+            last -= 1
         return last
 
     def _pieces(self, text: str, found: list[Word]) -> Iterator[_Piece]:
@@ -172,8 +176,9 @@ class Trace:
             borders = [0, *(n for n, (a, b) in enumerate(pairwise(known), 1) if b > a + 1), len(known)]
             for a, b in pairwise(borders):
                 if a < b:
-                    start, end = known[a], known[b - 1] + 1
-                    yield _Piece(start, end, self._units(found[start:end]) or b"")
+                    units = [self._units([found[n]]) or b"" for n in known[a:b]]
+                    ends = tuple(accumulate(map(len, units), initial=0))
+                    yield _Piece(known[a], known[b - 1] + 1, b"".join(units), ends)
 
     def _units(self, found: Sequence[Word]) -> bytes | None:
         """Some words as units; None when the corpus lacks one of them."""
@@ -223,8 +228,9 @@ def _document(shard: Shard, number: int, place: int, units: int) -> TraceDocumen
 
 def _cuts(found: Sequence[Word], place: int) -> bool:
     """Whether a span may begin or end before word ``place``."""
-    touching = found[place - 1].end == found[place].start
-    return not touching or may_cut(found[place - 1].form, found[place].form)
+    if place in {0, len(found)} or found[place - 1].end < found[place].start:
+        return True
+    return may_cut(found[place - 1].form, found[place].form)
 
 
 def _coverage(found: Sequence[Word], stretches: Sequence[tuple[int, int]]) -> float:
