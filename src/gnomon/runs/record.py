@@ -54,6 +54,9 @@ class StoreUse:
     """Entry of a function ``(place, use) -> list[str]`` that names what is wrong with it."""
     files: tuple[tuple[str, str], ...] = ()
     """(name, sha256) of the files that version consists of."""
+    sweep: str = ""
+    """Entry of a function ``(place, tags) -> None`` that frees what none of the tags still needed holds; ``gc`` calls
+    it. Empty when the store has nothing to free."""
 
 
 @dataclass(frozen=True, kw_only=True)

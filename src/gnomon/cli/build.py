@@ -1,0 +1,178 @@
+"""``build``, ``run`` and ``plan``: from files or a recipe to an expert.
+
+``build`` is the ``library`` recipe on the user's own files; everything else is the same for both:
+plan, run with progress, and a summary that says what became of every file.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gnomon.cli import recipes
+from gnomon.cli.output import console, print_json
+from gnomon.cli.session import Session, command
+from gnomon.core.errors import DataError
+from gnomon.core.wording import say
+from gnomon.runs.plan import PlannedStep
+from gnomon.runs.record import Record
+from gnomon.runs.step import Recipe, Step
+from gnomon.runs.workspace import Workspace
+
+INGEST = "corpus/ingest"
+_scale = click.option(
+    "--scale", type=click.Choice(recipes.SCALES), default="laptop", show_default=True,
+    help=say("How large the machine is.", "計算機の規模。"),
+)  # fmt: skip
+
+
+@command(
+    "Make an expert from your own papers: files or folders of PDF, LaTeX, Markdown, text, JSONL, Parquet, CSV, BibTeX"
+    " or RIS. Run it again after adding files: only what changed is made anew.",
+    "自分の論文（PDF、LaTeX、Markdown、テキスト、JSONL、Parquet、CSV、BibTeX、RIS のファイルやフォルダ）から"
+    "エキスパートを作る。ファイルを足して再実行すると、変わった分だけを作り直す。",
+)
+@click.argument("source", nargs=-1, required=True, metavar="SOURCE…")
+@click.option("--name", default="", metavar="NAME", help=say("The expert's name.", "エキスパートの名前。"))
+@_scale
+def build(session: Session, source: tuple[str, ...], name: str, scale: str) -> int:
+    """Run the ``library`` recipe on some files."""
+    workspace = session.workspace()
+    arguments = recipes.library_arguments(source, recipes.checked_name(name or session.name), scale, workspace)
+    _refuse_nothing(arguments["files"], source)
+    return execute(session, workspace, recipes.find_recipe(recipes.LIBRARY)(arguments))
+
+
+@command(
+    "Run a recipe: an installed one such as quickstart, or package.module:function.",
+    "レシピを実行する。quickstart などの名前か、package.module:function で指定する。",
+)
+@click.argument("recipe")
+@_scale
+def run(session: Session, recipe: str, scale: str) -> int:
+    """Run a recipe by name."""
+    workspace = session.workspace()
+    return execute(session, workspace, _by_name(recipe, scale, workspace))
+
+
+@command(
+    "Show what a run would do, step by step, and why, without doing it.",
+    "実行せずに、何がなぜ行われるかをステップごとに示す。",
+)
+@click.argument("what", nargs=-1, required=True, metavar="RECIPE|SOURCE…")
+@click.option("--name", default="", metavar="NAME", help=say("The expert's name.", "エキスパートの名前。"))
+@_scale
+def plan(session: Session, what: tuple[str, ...], name: str, scale: str) -> int:
+    """Plan a recipe, or a build of some files."""
+    from gnomon.runs.plan import plan as planned
+
+    workspace = session.workspace()
+    lines = planned(_recipe_or_files(what, recipes.checked_name(name or session.name), scale, workspace), workspace)
+    if session.json:
+        print_json({"steps": [_plan_row(line) for line in lines]})
+    else:
+        _show_plan(lines)
+    return 0
+
+
+def _recipe_or_files(what: Sequence[str], name: str, scale: str, workspace: Workspace) -> Recipe:
+    """A single word without a slash that names a recipe is the recipe; anything else is files."""
+    if len(what) == 1 and (what[0] in recipes.recipe_names() or (":" in what[0] and not Path(what[0]).exists())):
+        return _by_name(what[0], scale, workspace)
+    arguments = recipes.library_arguments(what, name, scale, workspace)
+    _refuse_nothing(arguments["files"], what)
+    return recipes.find_recipe(recipes.LIBRARY)(arguments)
+
+
+def _by_name(name: str, scale: str, workspace: Workspace) -> Recipe:
+    """A recipe by name; what was removed from its expert before stays removed."""
+    make = recipes.find_recipe(name)
+    made = make({"scale": scale, "removed": []})
+    removed = recipes.removed_from(workspace, made.serve.name) if made.serve else []
+    return make({"scale": scale, "removed": removed}) if removed else made
+
+
+def _refuse_nothing(files: dict[str, Any], sources: Sequence[str]) -> None:
+    if not files["files"]:
+        raise DataError(
+            say(
+                f"There is no readable file in {', '.join(sources)}.", f"{', '.join(sources)} に読めるファイルがない。"
+            ),
+            _reasons(dict(files["left_out"])),
+        )
+
+
+def _reasons(left_out: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())[:5])
+
+
+def execute(session: Session, workspace: Workspace, recipe: Recipe) -> int:
+    """Run a recipe with progress, and print what became of everything."""
+    import time
+
+    from gnomon.cli.progress import shown
+    from gnomon.cli.summary import show_summary, summary
+    from gnomon.runs.runner import run as run_recipe
+
+    started = time.monotonic()
+    with shown(_stop_when_empty) as progress:
+        records = run_recipe(recipe, workspace, progress)
+    row = summary(recipe, workspace, records, round(time.monotonic() - started, 1))
+    if session.json:
+        print_json(row)
+    else:
+        show_summary(console(), row)
+    return 0
+
+
+def _stop_when_empty(step: Step, record: Record) -> None:
+    """End a run early when nothing of what the user gave could be read.
+
+    Raises:
+        DataError: The ingest step kept nothing; the message lists why.
+    """
+    if step.name != INGEST or record.counts.kept:
+        return
+    lost = ", ".join(f"{reason}: {n}" for reason, n in sorted(record.counts.dropped.items()))
+    raise DataError(
+        say(f"Nothing usable was found in {record.counts.taken} records ({lost}).",
+            f"{record.counts.taken} 件のうち使えるものがなかった（{lost}）。"),
+        say("`gnomon lineage file:NAME` says what became of one file.",
+            "`gnomon lineage file:ファイル名` で個々の理由がわかる。"),
+    )  # fmt: skip
+
+
+def _plan_row(line: PlannedStep) -> dict[str, Any]:
+    guess = line.estimate
+    return {
+        "step": line.step.name, "address": line.step.address, "state": line.state, "why": line.why,
+        "estimate": None if guess is None else {
+            "hours": guess.hours, "memory_bytes": guess.memory_bytes, "disk_bytes": guess.disk_bytes, "usd": guess.usd,
+        },
+    }  # fmt: skip
+
+
+def _show_plan(lines: Sequence[PlannedStep]) -> None:
+    from gnomon.cli.output import seconds, size, table
+
+    shown = table(say("step", "ステップ"), say("state", "状態"), say("why", "理由"), say("time", "時間"),
+                  say("memory", "メモリ"), say("disk", "ディスク"), "USD",
+                  right=(say("time", "時間"), say("memory", "メモリ"), say("disk", "ディスク"), "USD"))  # fmt: skip
+    for line in lines:
+        guess = line.estimate
+        cost = ["", "", "", ""] if guess is None else [
+            seconds(guess.hours * 3600), size(guess.memory_bytes), size(guess.disk_bytes), f"{guess.usd:.2f}",
+        ]  # fmt: skip
+        name = f"{line.step.name} {line.step.identity[:8]}"
+        shown.add_row(name, state_name(line.state), line.why, *cost)
+    out = console()
+    out.print(shown)
+    waiting = sum(line.state in {"run", "resume"} for line in lines)
+    out.print(say(f"{waiting} of {len(lines)} steps would run.", f"{len(lines)} ステップ中 {waiting} を実行する。"))
+
+
+def state_name(state: str) -> str:
+    """A plan's state in the reader's language."""
+    names = {"made": "作成済み", "resume": "続きから", "run": "実行", "drift": "既定値が変化"}
+    return say(state, names.get(state, state))

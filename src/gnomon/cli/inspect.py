@@ -1,0 +1,107 @@
+"""``lineage``, ``show`` and ``verify``: looking closely, changing nothing."""
+
+import click
+
+from gnomon.cli.errors import DONE, FINDING
+from gnomon.cli.output import console, count, error_console, print_json, safe, table
+from gnomon.cli.session import Session, command
+from gnomon.core.errors import NotFound
+from gnomon.core.wording import say
+from gnomon.runs.workspace import Workspace
+
+
+@command(
+    "Walk a document, chunk, answer, question, step, file or model back to its source; a document that was left out"
+    " is found too, with where and why.",
+    "文書・チャンク・回答・問題・ステップ・ファイル・モデルを出典まで遡る。除かれた文書も、どこでなぜ除かれたかを示す。",
+)
+@click.argument("id", nargs=-1, required=True, metavar="ID")
+def lineage(session: Session, id: tuple[str, ...]) -> int:
+    """Print a lineage."""
+    from gnomon.cli.lineages import show_lineage
+    from gnomon.runs.lineage import Chain, expert_chain, whole_chain
+    from gnomon.runs.walk import walk
+
+    workspace = session.workspace()
+    chains: list[Chain] = []
+    if session.name or workspace.names("experts"):
+        chains.append(expert_chain(workspace, session.expert(workspace)))
+    if not session.name:
+        chains.append(whole_chain(workspace))
+    link = walk(workspace, chains, " ".join(id))
+    if session.json:
+        print_json(link.to_row())
+    else:
+        show_lineage(console(), link)
+    return DONE
+
+
+@command(
+    "List the experts of a workspace: their parts and how far each is, sizes, counts per step and costs.",
+    "エキスパートの一覧と内訳（各部の状態、容量、ステップごとの件数、費用）を示す。",
+)
+def show(session: Session) -> int:
+    """Print the state of a workspace."""
+    from gnomon.cli.showing import show_state, state
+
+    workspace = session.workspace()
+    _refuse_empty(workspace)
+    row = state(workspace, session.name)
+    if session.json:
+        print_json(row)
+    else:
+        show_state(console(), row)
+    return DONE
+
+
+def _refuse_empty(workspace: Workspace) -> None:
+    if not workspace.fs.exists(workspace.root):
+        raise NotFound(
+            say(f"There is no workspace at {workspace.url}.", f"{workspace.url} に作業場所がない。"),
+            say("Make one with `gnomon run quickstart`, or give --workspace.",
+                "`gnomon run quickstart` で作るか、--workspace を指定する。"),
+        )  # fmt: skip
+
+
+@command(
+    "Check that every artifact still holds what its record says; exit code 1 when one does not.",
+    "すべての成果物を記録と照合する。違いがあれば終了コード 1。",
+)
+def verify(session: Session) -> int:
+    """Print what is not as recorded."""
+    from gnomon.runs.verify import Finding
+    from gnomon.runs.verify import verify as verify_all
+
+    workspace = session.workspace()
+    _refuse_empty(workspace)
+    findings, checked = [], 0
+    err = error_console()
+    with err.status(say("Checking…", "照合中…")) as status:
+        for item in verify_all(workspace):
+            if isinstance(item, Finding):
+                findings.append(item)
+                continue
+            checked += 1
+            status.update(say(f"Checked {checked}: {item.name}", f"{checked} 件照合: {item.name}"))
+    if session.json:
+        rows = [{"address": f.address, "place": f.place, "problem": f.problem} for f in findings]
+        print_json({"checked": checked, "findings": rows})
+    else:
+        out = console()
+        if findings:
+            shown = table(say("artifact", "成果物"), say("place", "場所"), say("problem", "問題"))
+            for finding in findings:
+                shown.add_row(finding.address, safe(finding.place), safe(finding.problem))
+            out.print(shown)
+        out.print(_verdict(checked, len(findings)))
+    return FINDING if findings else DONE
+
+
+def _verdict(checked: int, findings: int) -> str:
+    if findings:
+        return say(
+            f"{count(findings)} findings. Delete the artifacts they are in (`gnomon gc` lists what is not needed) or"
+            " run the recipe again from a fresh workspace.",
+            f"{count(findings)} 件の問題。該当する成果物を消してからレシピを再実行する。",
+        )
+    return say(f"{count(checked)} artifacts are as recorded.", f"{count(checked)} 件の成果物はすべて記録どおり。")

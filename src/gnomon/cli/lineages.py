@@ -1,0 +1,161 @@
+"""How a lineage looks to a person: a tree, one line a link, the longest facts below it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gnomon.cli.output import count, safe, size
+from gnomon.core.wording import say
+from gnomon.runs.lineage import IN_LIBRARY, Link
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
+
+KINDS_JA = {
+    "answer": "回答",
+    "claim": "主張",
+    "citation": "引用",
+    "chunk": "チャンク",
+    "document": "文書",
+    "step": "ステップ",
+    "source": "出典",
+    "question": "問題",
+    "file": "ファイル",
+    "model": "モデル",
+}
+OUTCOMES_JA = {
+    "read": "読み込んだ",
+    "kept": "そのまま",
+    "changed": "本文を整えた",
+    "dropped": "除いた",
+    "cut": "チャンクに分けた",
+    "served": "収めた",
+    "not opened": "開けなかった",
+}
+LINE = 150
+IDENTITY_SHOWN = 10
+
+
+def show_lineage(out: "Console", link: Link) -> None:
+    """Print a lineage as a tree."""
+    from rich.tree import Tree
+
+    tree = Tree(_label(link), guide_style="dim")
+    _grow(tree, link)
+    out.print(tree)
+
+
+def _grow(tree: "Tree", link: Link) -> None:
+    for text in _details(link):
+        tree.add(text)
+    for below in link.below:
+        _grow(tree.add(_label(below)), below)
+
+
+def _label(link: Link) -> "Text":
+    from rich.text import Text
+
+    kind = say(link.kind, KINDS_JA.get(link.kind, link.kind))
+    name = link.id
+    if link.kind == "step":
+        room, _, identity = link.id.rpartition("/")
+        name = f"{room}/{identity[:IDENTITY_SHOWN]}"
+    text = Text.assemble((f"{kind} ", "dim"), (safe(name), "bold"))
+    told = _told(link)
+    if told:
+        style = "red" if link.facts.get("outcome") in {"dropped", "not opened"} or _lost(link) else ""
+        text.append("  ").append(_short(told), style=style)
+    return text
+
+
+def _lost(link: Link) -> bool:
+    return link.kind == "document" and link.facts.get("state", IN_LIBRARY) != IN_LIBRARY
+
+
+def _told(link: Link) -> str:
+    """The one thing to know about a link."""
+    facts = link.facts
+    tellers = {
+        "document": _document, "step": _step, "source": _source, "file": _source, "citation": _citation,
+        "claim": _text, "chunk": _text, "question": _question, "answer": _question,
+    }  # fmt: skip
+    return tellers[link.kind](facts) if link.kind in tellers else ""
+
+
+def _document(facts: Mapping[str, Any]) -> str:
+    if not facts:
+        return ""
+    year = f" ({facts['year']})" if facts.get("year") else ""
+    state = facts["state"]
+    told = say(state, "収録されている" if state == IN_LIBRARY else state)
+    if facts.get("models"):
+        told += say(f"; models do not see it: {facts['models']}", f"。モデルには見せない: {facts['models']}")
+    return f"{facts['title']}{year} — {told}" if facts["title"] else told
+
+
+def _step(facts: Mapping[str, Any]) -> str:
+    outcome = facts.get("outcome", "")
+    if not outcome:
+        return say(f"{count(facts['kept'])} of {count(facts['taken'])} kept",
+                   f"{count(facts['taken'])} 件中 {count(facts['kept'])} 件") if "kept" in facts else ""  # fmt: skip
+    told = say(outcome, OUTCOMES_JA.get(outcome, outcome))
+    if outcome == "dropped":
+        detail = f" ({facts['detail']})" if facts.get("detail") else ""
+        return f"{told}: {facts['reason']}{detail}"
+    if outcome == "cut":
+        return say(f"cut into {count(len(facts['chunks']))} chunks", f"{count(len(facts['chunks']))} 個に分けた")
+    return told
+
+
+def _source(facts: Mapping[str, Any]) -> str:
+    parts = [str(facts[key]) for key in ("kind", "file", "url", "reason") if facts.get(key)]
+    if facts.get("bytes") is not None:
+        parts.append(size(facts["bytes"]))
+    parts.append(say("licence: ", "ライセンス: ") + (facts.get("licence") or say("none stated", "記載なし")))
+    if facts.get("sha256"):
+        parts.append(f"sha256 {facts['sha256'][:16]}…")
+    return " · ".join(parts)
+
+
+def _citation(facts: Mapping[str, Any]) -> str:
+    verdict = {True: say("verbatim", "原文どおり"), False: say("NOT verbatim", "原文と異なる")}
+    told = verdict.get(facts["verbatim"], say("text no longer here", "原文は残っていない"))
+    return f"“{facts['quote']}” — {told}, {facts['start']}–{facts['end']}"
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    return str(facts.get("text", ""))
+
+
+def _question(facts: Mapping[str, Any]) -> str:
+    return str(facts.get("question") or facts.get("prompt") or "")
+
+
+def _details(link: Link) -> list["Text"]:
+    """What does not fit on the line: evidence beside a step, options of a question."""
+    from rich.text import Text
+
+    lines = []
+    for pair in link.facts.get("pairs", ()):
+        lines.append(say("duplicate pair: ", "重複の組: ") + _values(pair))
+    for leak in link.facts.get("leaks", ()):
+        lines.append(say("leak: ", "漏洩: ") + _values(leak))
+    for number, choice in enumerate(link.facts.get("choices", ())):
+        right = " ✓" if number in link.facts.get("targets", ()) else ""
+        lines.append(f"{'ABCDEFGH'[number % 8]}. {choice}{right}")
+    if link.facts.get("evidence"):
+        lines.append(say("evidence: ", "根拠: ") + str(link.facts["evidence"]))
+    return [Text(_short(line), style="dim") for line in lines]
+
+
+def _values(row: Mapping[str, Any]) -> str:
+    shown = (
+        f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values() if value not in ("", None)
+    )
+    return " · ".join(shown)
+
+
+def _short(text: str) -> str:
+    line = " ".join(safe(text).split())
+    return line if len(line) <= LINE else line[: LINE - 1].rstrip() + "…"

@@ -1,0 +1,104 @@
+"""The summary after a run: what was taken, what was kept, what was left out and why, what next."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gnomon.cli.output import count, safe, seconds
+from gnomon.core.wording import say
+from gnomon.runs.record import Record
+from gnomon.runs.step import Recipe, Step
+from gnomon.runs.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+READERS_ROLE, REPORT_ROLE = "index", "report"
+
+
+def summary(recipe: Recipe, workspace: Workspace, records: Mapping[str, Record], took: float) -> dict[str, Any]:
+    """What a run did, as JSON types.
+
+    Documents are counted on the path from the sources to the readers' index; what only models are
+    kept from seeing (decontamination) is not left out of the library and counts apart.
+    """
+    steps = {step.address: step for step in recipe.steps()}
+    path = [records[step.address] for step in _readers_path(recipe) if step.address in records]
+    taken = path[0].counts.taken if path else 0
+    dropped: Counter[str] = Counter()
+    for record in path:
+        dropped.update(record.counts.dropped)
+    return {
+        "expert": recipe.serve.name if recipe.serve else "",
+        "recipe": recipe.name,
+        "workspace": workspace.url,
+        "taken": taken,
+        "kept": taken - sum(dropped.values()),
+        "dropped": dict(sorted(dropped.items())),
+        "steps": [_step_row(records[address]) for address in steps if address in records],
+        "cost_usd": round(sum(record.cost_usd for record in records.values()), 6),
+        "report": _report(recipe, workspace),
+        "seconds": took,
+    }
+
+
+def _readers_path(recipe: Recipe) -> list[Step]:
+    """The steps that documents pass on their way to what readers search, in order.
+
+    Only ``documents`` inputs are followed, so that exams and other side inputs stay out of it; the index
+    itself counts chunks, not documents.
+    """
+    serve = recipe.serve
+    step: Step | None = serve.parts.get(READERS_ROLE) if serve else None
+    step = step or next((goal for goal in recipe.goals if goal.inputs), None)
+    path: list[Step] = []
+    while step is not None:
+        path.append(step)
+        step = step.inputs.get("documents")
+    path.reverse()
+    return [step for step in path if not step.name.startswith("knowledge/")]
+
+
+def _step_row(record: Record) -> dict[str, Any]:
+    counts = record.counts
+    return {
+        "step": record.name, "address": record.address, "taken": counts.taken, "kept": counts.kept,
+        "dropped": dict(sorted(counts.dropped.items())), "made": dict(sorted(counts.made.items())),
+        "seconds": record.seconds,
+    }  # fmt: skip
+
+
+def _report(recipe: Recipe, workspace: Workspace) -> str:
+    step = recipe.serve.parts.get(REPORT_ROLE) if recipe.serve else None
+    if step is None or workspace.record(step.address) is None:
+        return ""
+    return str(workspace.artifact(step.address) / "report.html")
+
+
+def show_summary(out: "Console", row: Mapping[str, Any]) -> None:
+    """Print a summary for a person."""
+    out.print()
+    name, took = row["expert"] or row["recipe"], seconds(row["seconds"])
+    out.print(say(f"{name} is ready ({took}).", f"{name} ができた（{took}）。"), style="bold")
+    out.print(say(f"  {count(row['kept'])} of {count(row['taken'])} documents are in the library.",
+                  f"  {count(row['taken'])} 件中 {count(row['kept'])} 件の文書を収めた。"))  # fmt: skip
+    lost = sum(row["dropped"].values())
+    if lost:
+        out.print(say(f"  {count(lost)} were left out:", f"  {count(lost)} 件を除いた:"))
+        for reason, number in sorted(row["dropped"].items(), key=lambda pair: (-pair[1], pair[0])):
+            out.print(f"    {number:>9,}  {reason_name(reason)}")
+    if row["report"]:
+        out.print(say("  Report: ", "  報告書: ") + safe(row["report"]), soft_wrap=True)
+    out.print(say("Next: ", "次は: ") + _next_words(), style="dim")
+
+
+def _next_words() -> str:
+    return say(
+        'gnomon ask "…"   gnomon search "…"   gnomon lineage ID   gnomon show',
+        'gnomon ask "…"   gnomon search "…"   gnomon lineage ID   gnomon show',
+    )
+
+
+def reason_name(reason: str) -> str:
+    """A reason's code as words."""
+    return safe(reason.replace("_", " "))
