@@ -1,0 +1,91 @@
+"""Refusal: whether the evidence found is strong enough to answer from.
+
+The *strength* of evidence is a few shares between 0 and 1: how much of the question the best
+passage and the best sentence cover, and how many of the names and numbers the question itself
+mentions stand in one of the first passages. A logistic model turns them into the probability that
+the library holds an answer; below ``THRESHOLD`` the question is refused. Model and threshold were
+fitted on the development half of the starter questions, where "unanswerable" is a question whose
+source document was taken out (``bench/refusal.py``, ``docs/design/answering.md``).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from gnomon.core.answers import Nearby
+from gnomon.core.checks import keep_known_ids
+from gnomon.core.figures import figures
+from gnomon.core.names import name_stands_in, names
+from gnomon.core.protocols import Hit
+from gnomon.core.wording import say
+from gnomon.research.asked import Question, telling_terms
+from gnomon.research.selection import Candidate
+
+FIRST_PASSAGES = 3
+"""Passages in which the question's names and numbers are looked for."""
+MOST_NEAREST = 3
+"""Documents named in a refusal."""
+WEIGHTS: Mapping[str, float] = {
+    "passage": 1.03, "near": 0.68, "own": 0.45, "plain": 0.93, "names": 2.12, "numbers": 1.24,
+}  # fmt: skip
+INTERCEPT = -3.5
+THRESHOLD = 0.5
+
+
+def strength(question: Question, found: Sequence[Candidate], hits: Sequence[Hit]) -> dict[str, float]:
+    """The shares that say how well the evidence meets the question.
+
+    A question without names or numbers takes the share of its terms in their place.
+    """
+    texts = [f"{hit.title} {hit.year or ''} {hit.text}" for hit in hits]
+    plain = max((_share(question.terms & telling_terms(text), question.terms) for text in texts), default=0.0)
+    shares = {name: max((c.features[name] for c in found), default=0.0) for name in ("passage", "near", "own")}
+    asked_names, asked_numbers = names(question.text), {f.value.normalize() for f in figures(question.text)}
+    first = texts[:FIRST_PASSAGES]
+    named = [sum(name_stands_in(n, text) for n in asked_names) / len(asked_names) for text in first if asked_names]
+    numbered = [_share(asked_numbers & _numbers(text), asked_numbers) for text in first if asked_numbers]
+    return {
+        **shares,
+        "plain": plain,
+        "names": max(named, default=plain),
+        "numbers": max(numbered, default=plain),
+    }
+
+
+def answerable(shares: Mapping[str, float]) -> float:
+    """The probability that the library holds an answer."""
+    return 1 / (1 + math.exp(-INTERCEPT - sum(weight * shares[name] for name, weight in WEIGHTS.items())))
+
+
+def _numbers(text: str) -> set[object]:
+    return {figure.value.normalize() for figure in figures(text)}
+
+
+def _share(part: frozenset[str] | set[object], whole: frozenset[str] | set[object]) -> float:
+    return len(part) / len(whole) if whole else 0.0
+
+
+def nearest(hits: Sequence[Hit]) -> tuple[Nearby, ...]:
+    """The first different documents of a search."""
+    found = {hit.doc_id: Nearby(doc_id=hit.doc_id, title=hit.title, year=hit.year) for hit in reversed(hits)}
+    order = list(dict.fromkeys(hit.doc_id for hit in hits))
+    return tuple(found[doc_id] for doc_id in order[:MOST_NEAREST])
+
+
+def words_of_refusal(question: Question, near: Sequence[Nearby]) -> str:
+    """The plain sentence of a refusal, with the nearest documents, in the question's language."""
+    if not question.terms:
+        return say(
+            "There is nothing in this question to look for. Ask about a subject, an object or a person.",
+            "この質問には調べる手がかりがない。主題、天体、人名などを入れて尋ねてほしい。",
+            question.lang,
+        )
+    if not near:
+        return say(
+            "The library holds nothing on this question.", "この質問に関する文献は見つからなかった。", question.lang
+        )
+    titles = [f"{keep_known_ids(n.title, ())[0] or n.doc_id}{f' ({n.year})' if n.year else ''}" for n in near]
+    return say(
+        f"The library holds no passage that answers this well enough. Nearest documents: {'; '.join(titles)}.",
+        f"この質問に十分に答える記述は見つからなかった。近い文献: {'、'.join(titles)}。",
+        question.lang,
+    )
