@@ -10,6 +10,7 @@ from gnomon.core.errors import ConfigError
 from gnomon.corpus import steps as corpus
 from gnomon.evaluation import steps as evaluation
 from gnomon.knowledge import steps as knowledge
+from gnomon.llm.embedders import PACKAGED
 from gnomon.runs import FileSet, Recipe, Serve, Step
 
 SCALES = ("laptop",)
@@ -42,7 +43,7 @@ def compose(recipe_name: str, name: str, arguments: Mapping[str, Any], files: Fi
     library = corpus.dedup(clean)  # what readers may see: open book
     chunks = knowledge.chunk(library)
     index = knowledge.index(library, chunks, library=name)
-    vectors = knowledge.vectors(library, chunks, index, library=name)
+    vectors = knowledge.vectors(library, chunks, index, embedder=PACKAGED)
     made: dict[str, Step] = {"ingest": taken, "clean": clean, "dedup": library, "chunk": chunks, "index": index}
     shown = library
     if exam is not None:
