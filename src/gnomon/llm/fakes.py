@@ -7,6 +7,7 @@ import numpy as np
 
 from gnomon.core.protocols import Vectors
 from gnomon.core.records import ModelRef
+from gnomon.core.settings import Settings
 from gnomon.core.text import ngrams, terms
 
 
@@ -16,6 +17,8 @@ class HashEmbedder:
     Args:
         dimensions: Length of a vector.
     """
+
+    languages: tuple[str, ...] = ()
 
     def __init__(self, dimensions: int = 64) -> None:
         self.dimensions = dimensions
@@ -38,3 +41,8 @@ class HashEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, made as those of passages."""
         return self.embed(texts)
+
+
+def load_hash_embedder(ref: ModelRef, settings: Settings) -> HashEmbedder:
+    """A ``HashEmbedder``, whatever is asked for: a loader for tests and offline trials."""
+    return HashEmbedder()

@@ -1,0 +1,185 @@
+"""The full-text index: one Lance table of passages, one of documents.
+
+A *passage* is a chunk with its text, its document's facts, and one analysed column per kind of
+language: ``en`` (stemmed, without stop words), ``ja`` (ICU's dictionary words) and ``ja_pairs``
+(pairs of characters). The second table holds whole documents, so that one can be read by its id
+without a look at any artifact.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from gnomon.core.errors import ConfigError, DataError
+from gnomon.core.hashing import canonical_json, plain, text_hash
+from gnomon.core.records import Chunk, Document
+from gnomon.core.tables import count_rows, parquet_files, read_table, to_row
+from gnomon.knowledge.analysis import indexed_text
+from gnomon.knowledge.filters import FACET_NAMES, FACETS, facets
+from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
+from gnomon.runs import Counts, Output
+
+T = TypeVar("T")
+ROWS_PER_BLOCK = 2_000
+FORMAT = 1
+"""Raised when the shape of the tables changes; a new shape is a new store."""
+TEXT_COLUMNS = ("en", "ja", "ja_pairs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexConfig:
+    """What a library's full-text index is."""
+
+    library: str = "main"
+    """The library's name: several stand side by side in a workspace."""
+    title_weight: int = 2
+    """How often the title's words count in a passage."""
+
+    def __post_init__(self) -> None:
+        if not self.library or not 0 <= self.title_weight <= 10:
+            raise ConfigError(
+                f"IndexConfig: library = {self.library!r}, title_weight = {self.title_weight}.",
+                "Wanted a name, and a weight from 0 to 10.",
+            )
+
+
+PASSAGES = pa.schema([
+    pa.field(ROW_HASH, pa.string()), pa.field("chunk_id", pa.string()), pa.field("doc_id", pa.string()),
+    pa.field("text_hash", pa.string()), pa.field("start", pa.int64()), pa.field("end", pa.int64()),
+    pa.field("heading", pa.list_(pa.string())), pa.field("title", pa.string()), *FACETS,
+    pa.field("text", pa.string()), *(pa.field(name, pa.string()) for name in TEXT_COLUMNS),
+])  # fmt: skip
+DOCUMENTS = pa.schema([
+    pa.field(ROW_HASH, pa.string()), pa.field("doc_id", pa.string()), pa.field("record", pa.string()),
+])  # fmt: skip
+
+
+def store_key(kind: str, library: str, settings: Any) -> str:
+    """The key of a library's store for some settings: ``index/<library>-<hash>``."""
+    described = canonical_json([FORMAT, plain(settings)])
+    return f"{kind}/{quote(library, safe='').replace('.', '%2E')}-{text_hash(described)[3:15]}"
+
+
+def index_key(config: IndexConfig) -> str:
+    """The key below which the two tables of an index stand: ``<key>/passages`` and ``<key>/documents``."""
+    return store_key("index", config.library, {"title_weight": config.title_weight})
+
+
+def run(config: IndexConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
+    """Make the library's tables hold exactly these documents and chunks, and tag the version.
+
+    Args:
+        config: What the index is.
+        inputs: ``documents`` and ``chunks``.
+        out: Receives the two versions in ``out.stores``.
+
+    Returns:
+        Documents taken and kept, and the chunks indexed.
+    """
+    documents, chunks = inputs["documents"] / "documents", inputs["chunks"] / "chunks"
+    total = count_rows(documents)
+    out.meter.total(total, "documents")
+    key = index_key(config)
+    with out.store(f"{key}/documents") as place:
+        out.stores.append(sync(place, DOCUMENT_LAYOUT, lambda: _document_rows(documents), out.identity))
+    with out.store(f"{key}/passages") as place:
+        out.stores.append(
+            sync(place, PASSAGE_LAYOUT, lambda: _passage_rows(documents, chunks, config, out), out.identity)
+        )
+    out.metrics["passages"] = out.stores[-1].rows
+    return Counts(taken=total, kept=total, made={"chunks": out.stores[-1].rows})
+
+
+def passages(documents: Path, chunks: Path) -> Iterator[tuple[Document, list[Chunk]]]:
+    """Every document with its chunks, in order, one shard in memory at a time.
+
+    Raises:
+        DataError: A shard of documents has no shard of chunks.
+    """
+    cut = {file.stem: file for file in parquet_files(chunks)}
+    for file in parquet_files(documents):
+        if file.stem not in cut:
+            raise DataError(f"{file} has no chunks in {chunks}.", "Make the chunks of these documents again.")
+        held: dict[tuple[str, str], list[Chunk]] = {}
+        for chunk in read_table(cut[file.stem], Chunk):
+            held.setdefault((chunk.span.doc_id, chunk.span.text_hash), []).append(chunk)
+        for document in read_table(file, Document):
+            yield document, held.get((document.id, document.text_hash), [])
+
+
+def blocks(rows: Iterable[T], size: int = ROWS_PER_BLOCK) -> Iterator[list[T]]:
+    """The same rows in lists of at most ``size``."""
+    rows = iter(rows)
+    while block := list(islice(rows, size)):
+        yield block
+
+
+def _document_rows(documents: Path) -> Iterator[pa.Table]:
+    rows = ({"doc_id": d.id, "record": canonical_json(to_row(d))} for d in read_table(documents, Document))
+    return (with_hashes(block, DOCUMENTS, DOCUMENT_LAYOUT.hashed) for block in blocks(rows))
+
+
+def _passage_rows(documents: Path, chunks: Path, config: IndexConfig, out: Output) -> Iterator[pa.Table]:
+    rows = _all_passage_rows(documents, chunks, config, out)
+    return (with_hashes(block, PASSAGES, PASSAGE_LAYOUT.hashed) for block in blocks(rows))
+
+
+def _all_passage_rows(documents: Path, chunks: Path, config: IndexConfig, out: Output) -> Iterator[dict[str, Any]]:
+    for document, cut in passages(documents, chunks):
+        facts = facets(document)
+        for chunk in cut:
+            yield _passage_row(document, chunk, facts, config)
+        out.meter.advance(1)
+
+
+def _passage_row(document: Document, chunk: Chunk, facts: dict[str, Any], config: IndexConfig) -> dict[str, Any]:
+    span = chunk.span
+    text = document.text[span.start : span.end]
+    heading = " ".join(chunk.heading)
+    return {
+        "chunk_id": chunk.id, "doc_id": document.id, "text_hash": span.text_hash, "start": span.start,
+        "end": span.end, "heading": list(chunk.heading), "title": document.title, **facts, "text": text,
+        **indexed_text(document.lang, document.title, heading, text, config.title_weight),
+    }  # fmt: skip
+
+
+def _index_passages(table: Any) -> None:
+    from lancedb.index import FTS, Bitmap, BTree
+
+    plain_words = {"stem": False, "remove_stop_words": False, "ascii_folding": True}
+    wanted = {
+        "en": FTS(base_tokenizer="simple", language="English", stem=True, remove_stop_words=True, ascii_folding=True),
+        "ja": FTS(base_tokenizer="icu", **plain_words),
+        "ja_pairs": FTS(base_tokenizer="whitespace", **plain_words),
+        "chunk_id": BTree(),
+        "year": BTree(),
+        "lang": Bitmap(),
+    }
+    create_missing(table, wanted)
+
+
+def _index_documents(table: Any) -> None:
+    from lancedb.index import BTree
+
+    create_missing(table, {"doc_id": BTree()})
+
+
+def create_missing(table: Any, wanted: Mapping[str, Any]) -> None:
+    """Create the indices that a table does not have yet, by column."""
+    have = {column for index in table.list_indices() for column in index.columns}
+    for column, config in wanted.items():
+        if column not in have:
+            table.create_index(column, config=config, replace=True)
+
+
+PASSAGE_LAYOUT = Layout(
+    schema=PASSAGES,
+    hashed=("chunk_id", "text_hash", "start", "end", "heading", "title", *FACET_NAMES, "text", *TEXT_COLUMNS),
+    index=_index_passages,
+)
+DOCUMENT_LAYOUT = Layout(schema=DOCUMENTS, hashed=("doc_id", "record"), index=_index_documents)

@@ -1,0 +1,236 @@
+"""The library: what a reader searches.
+
+A search asks the words of the full-text index, the vectors, or both and fuses the two rankings; the
+passages it returns carry their text and the span it stands at. Text comes from the version that the
+expert names. Vectors may still be filling up: then the newest rows are used, and a vector whose
+passage is not in the text's version is passed over.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from gnomon.core.errors import ConfigError, NotFound
+from gnomon.core.protocols import Filters, Hit
+from gnomon.core.records import Chunk, Document, Expert, Span
+from gnomon.core.tables import from_row
+from gnomon.core.wording import say
+from gnomon.knowledge.analysis import Words, language_of, query_words
+from gnomon.knowledge.filters import literal, where
+from gnomon.knowledge.fusion import fuse
+from gnomon.knowledge.store import open_table
+from gnomon.knowledge.vectorside import VectorSide
+from gnomon.runs import Record, Workspace
+from gnomon.runs.experts import part
+
+MODES = ("hybrid", "text", "vector")
+MAX_RESULTS = 1_000
+CANDIDATES = 200
+PAIRS_WEIGHT = 0.5
+COLUMNS = ("chunk_id", "doc_id", "text_hash", "start", "end", "heading", "title", "year", "lang", "text")
+NO_FILTERS = Filters()
+_IDS_PER_LOOKUP = 500
+Ranked = list[tuple[str, float]]
+
+
+class Library:
+    """A ``Retriever`` over one expert's index and vectors.
+
+    Args:
+        workspace: Where they are.
+        index: The record of the full-text index.
+        sides: The vectors, one for each embedder.
+    """
+
+    def __init__(self, workspace: Workspace, index: Record, sides: Sequence[VectorSide] = ()) -> None:
+        self.workspace, self.index, self.sides = workspace, index, tuple(sides)
+        self._uses = {use.key.rsplit("/", 1)[-1]: use for use in index.stores}
+
+    @staticmethod
+    def open(workspace: Workspace, expert: Expert) -> "Library":
+        """The library of an expert, with whatever vectors there are already.
+
+        Every part whose role begins with ``vectors`` is one embedder's side.
+
+        Raises:
+            NotFound: The expert has no index, or it is not made.
+        """
+        address = part(expert, "index")
+        record = workspace.record(address)
+        if record is None:
+            raise NotFound(
+                say(f"The index {address} of expert {expert.name!r} is not made.",
+                    f"エキスパート {expert.name!r} の索引 {address} はまだできていない。"),
+                say("Run its recipe again.", "レシピをもう一度実行する。"),
+            )  # fmt: skip
+        roles = [(role, place) for role, place in expert.parts if role.startswith("vectors")]
+        return Library(workspace, record, [VectorSide(workspace, place) for _, place in sorted(roles)])
+
+    # Searching --------------------------------------------------------------------------------
+
+    def search(self, query: str, *, k: int = 10, mode: str = "hybrid", filters: Filters = NO_FILTERS) -> list[Hit]:
+        """The k best passages, best first.
+
+        Args:
+            query: Any text; its first 2,000 characters count.
+            k: How many, at most 1,000.
+            mode: ``hybrid``, ``text`` or ``vector``. Hybrid is text alone where there are no vectors to ask.
+            filters: What the search is limited to.
+
+        Raises:
+            ConfigError: The mode is unknown, ``k`` is not positive, or a filter is too long.
+        """
+        if mode not in MODES or k < 1:
+            raise ConfigError(
+                say(f"search: mode = {mode!r}, k = {k}.", f"検索: mode = {mode!r}, k = {k}。"),
+                say(f"Modes are {', '.join(MODES)}; k is at least 1.", f"mode は {', '.join(MODES)}、k は 1 以上。"),
+            )
+        k, condition, words = min(k, MAX_RESULTS), where(filters), query_words(query)
+        if mode == "text":
+            return self._hits(self._text(words, k, condition))
+        depth = max(CANDIDATES, k)
+        rankings = [[key for key, _ in ranked] for ranked in self._vector(words, depth, condition)]
+        if mode == "hybrid":
+            rankings.append([key for key, _ in self._text(words, depth, condition)])
+        return self._hits(fuse(rankings), k)
+
+    def _text(self, words: Words, k: int, condition: str) -> Ranked:
+        """BM25 over the columns of the query's kind, filled up from the others."""
+        first, second = (self._japanese, self._spaced) if words.is_japanese else (self._spaced, self._japanese)
+        found = first(words, k, condition)
+        if len(found) < k:
+            least, known = found[-1][1] if found else 1.0, {key for key, _ in found}
+            more = [(key, score) for key, score in second(words, k, condition) if key not in known][: k - len(found)]
+            top = more[0][1] if more else 1.0
+            found += [(key, least * score / top * 0.99) for key, score in more]
+        return found
+
+    def _spaced(self, words: Words, k: int, condition: str) -> Ranked:
+        from lancedb.query import MatchQuery
+
+        return self._match(MatchQuery(words.spaced, "en"), k, condition) if words.spaced else []
+
+    def _japanese(self, words: Words, k: int, condition: str) -> Ranked:
+        from lancedb.query import BooleanQuery, MatchQuery, Occur
+
+        if not words.japanese:
+            return []
+        whole, cut = MatchQuery(words.japanese, "ja"), MatchQuery(words.pairs, "ja_pairs", boost=PAIRS_WEIGHT)
+        return self._match(BooleanQuery([(Occur.SHOULD, whole), (Occur.SHOULD, cut)]), k, condition)
+
+    def _match(self, query: Any, k: int, condition: str) -> Ranked:
+        asked = self._passages.search(query).select(["chunk_id", "_score"]).limit(k)
+        rows = (asked.where(condition, prefilter=True) if condition else asked).to_arrow()
+        ranked = zip(rows["chunk_id"].to_pylist(), rows["_score"].to_pylist(), strict=True)
+        return sorted(((key, float(score)) for key, score in ranked), key=lambda pair: (-pair[1], pair[0]))
+
+    def _vector(self, words: Words, k: int, condition: str) -> Iterator[Ranked]:
+        asked = words.japanese if words.is_japanese else words.spaced
+        if asked:
+            lang = language_of(asked)
+            yield from (side.search(asked, k, condition) for side in self.sides if side.reads(lang))
+
+    def _hits(self, ranked: Ranked, k: int = MAX_RESULTS) -> list[Hit]:
+        """The first k of a ranking that are in this version of the text."""
+        hits: list[Hit] = []
+        for at in range(0, len(ranked), k):
+            part_ = ranked[at : at + k]
+            rows = self._rows([key for key, _ in part_])
+            hits += [_hit(rows[key], score) for key, score in part_ if key in rows]
+            if len(hits) >= k:
+                break
+        return hits[:k]
+
+    # Reading ----------------------------------------------------------------------------------
+
+    def document(self, doc_id: str) -> Document:
+        """One document, with exactly the text that spans of hits point into.
+
+        Raises:
+            NotFound: The library has no such document.
+        """
+        found = self.documents([doc_id])
+        if not found:
+            raise _unknown(doc_id)
+        return found[doc_id]
+
+    def documents(self, doc_ids: Iterable[str]) -> dict[str, Document]:
+        """Documents by id, in the order asked for; ids that are not in the library are left out."""
+        ids = list(dict.fromkeys(doc_ids))
+        rows = _lookup(self._documents, "doc_id", ids, ["doc_id", "record"])
+        return {key: from_row(Document, _record(rows[key])) for key in ids if key in rows}
+
+    def chunk(self, chunk_id: str) -> Chunk:
+        """One chunk.
+
+        Raises:
+            NotFound: The library has no such chunk.
+        """
+        rows = self._rows([chunk_id])
+        if not rows:
+            raise _unknown(chunk_id)
+        row = rows[chunk_id]
+        return Chunk(id=chunk_id, span=_span(row), heading=tuple(row["heading"] or ()))
+
+    def stats(self) -> dict[str, Any]:
+        """How much there is: documents, passages, and for each embedder the vectors made, of how many."""
+        return {
+            "documents": self._uses["documents"].rows,
+            "passages": self._uses["passages"].rows,
+            "vectors": [side.stats() for side in self.sides],
+        }
+
+    def _rows(self, chunk_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return _lookup(self._passages, "chunk_id", chunk_ids, list(COLUMNS))
+
+    @cached_property
+    def _passages(self) -> Any:
+        return self._open("passages")
+
+    @cached_property
+    def _documents(self) -> Any:
+        return self._open("documents")
+
+    def _open(self, name: str) -> Any:
+        use = self._uses[name]
+        table = open_table(self.workspace.place(use.key), use.tag)
+        if table is None:
+            raise NotFound(
+                say(f"The store {use.key} of {self.index.address} is gone.",
+                    f"{self.index.address} のストア {use.key} がない。"),
+                say("Run `gnomon verify`, then the recipe again.", "`gnomon verify` の後、レシピを再実行する。"),
+            )  # fmt: skip
+        return table
+
+
+def _lookup(table: Any, column: str, keys: Sequence[str], columns: list[str]) -> dict[str, dict[str, Any]]:
+    """Rows by the value of an indexed column."""
+    found: dict[str, dict[str, Any]] = {}
+    for at in range(0, len(keys), _IDS_PER_LOOKUP):
+        listed = ", ".join(literal(key) for key in keys[at : at + _IDS_PER_LOOKUP])
+        rows = table.search().where(f"{column} IN ({listed})").select(columns).limit(2 * _IDS_PER_LOOKUP).to_arrow()
+        found.update((row[column], row) for row in rows.to_pylist())
+    return found
+
+
+def _record(row: Mapping[str, Any]) -> Any:
+    return json.loads(row["record"])
+
+
+def _span(row: Mapping[str, Any]) -> Span:
+    return Span(doc_id=row["doc_id"], text_hash=row["text_hash"], start=row["start"], end=row["end"])
+
+
+def _hit(row: Mapping[str, Any], score: float) -> Hit:
+    return Hit(
+        chunk_id=row["chunk_id"], doc_id=row["doc_id"], score=score, text=row["text"], span=_span(row),
+        title=row["title"], year=row["year"], lang=row["lang"],
+    )  # fmt: skip
+
+
+def _unknown(key: str) -> NotFound:
+    return NotFound(
+        say(f"The library has nothing with the id {key[:200]!r}.", f"ライブラリに {key[:200]!r} という ID はない。"),
+        say("Ids are shown by `gnomon search`.", "ID は `gnomon search` で表示される。"),
+    )

@@ -1,0 +1,206 @@
+"""Dense vectors: a table beside the full-text index that fills up behind it.
+
+A *vector row* is a chunk's id, its vector and the facts a search can be limited to. Rows come in
+commits of bounded size, so a killed run loses at most one of them and readers see every finished
+one; a chunk whose words and model are already in the table is not embedded again. What a row *is*
+(its hash) leaves the floats out: the last bits of a model's output depend on the machine.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gnomon.core.hashing import plain, text_hash
+from gnomon.core.protocols import Embedder, resolve
+from gnomon.core.records import Chunk, Document, ModelRef
+from gnomon.core.tables import count_rows, from_row
+from gnomon.knowledge.filters import FACET_NAMES, FACETS, facets
+from gnomon.knowledge.index import blocks, create_missing, passages, store_key
+from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
+from gnomon.runs import Counts, Output
+from gnomon.runs.output import Meter, StorePlace
+from gnomon.runs.plan import Estimate
+
+SHARDS_AT_MOST = 400
+DOCUMENTS_PER_SECOND = 20
+BYTES_PER_VALUE = 4
+_KEYS_PER_LOOKUP = 500
+TEXT = "text"
+WANTED = pa.schema([
+    pa.field(ROW_HASH, pa.string()), pa.field("chunk_id", pa.string()), pa.field("words", pa.string()), *FACETS,
+    pa.field(TEXT, pa.string()),
+])  # fmt: skip
+"""A row that is wanted: known by the hash of the words the model is given, which are not kept."""
+HASHED = ("chunk_id", "words", *FACET_NAMES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorsConfig:
+    """Which passages get vectors, and from which model."""
+
+    library: str = "main"
+    """The library's name, as in its index."""
+    embedder: ModelRef
+    """The embedding model."""
+    loader: str = "gnomon.llm.embedders:load_embedder"
+    """Entry of a function ``(ModelRef, Settings) -> Embedder``."""
+    languages: tuple[str, ...] = ()
+    """Languages the model can read; others get no vectors. Empty means all."""
+    shard: int = 512
+    """Passages embedded and committed at once; more when there would be too many commits."""
+    flat_rows: int = 100_000
+    """Up to this many rows a search looks at every vector; beyond, there is an IVF-PQ index."""
+
+
+def vectors_key(config: VectorsConfig) -> str:
+    """The key of the store of these vectors."""
+    settings = [config.embedder, config.loader, config.languages, config.flat_rows]
+    return store_key("vectors", config.library, settings)
+
+
+def run(config: VectorsConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
+    """Make the store hold a vector for every passage in the model's languages, and tag the version.
+
+    Args:
+        config: The model and what it reads.
+        inputs: ``documents`` and ``chunks`` (and ``index``, which only has to come first).
+        out: Receives the version in ``out.stores``.
+
+    Returns:
+        Chunks taken, kept, and those left out because the model cannot read their language.
+    """
+    documents, chunks = inputs["documents"] / "documents", inputs["chunks"] / "chunks"
+    taken, wanted = _amount(documents, chunks, config)
+    embedder: Embedder = resolve(config.loader)(config.embedder, out.settings)
+    shard = max(config.shard, -(-wanted // SHARDS_AT_MOST))
+    layout = layout_of(embedder, config, shard, out.meter)
+    out.meter.total(wanted, "passages")
+    announce(out.place(progress_key(out.identity)), config, wanted)
+    with out.store(vectors_key(config)) as place:
+        use = sync(place, layout, lambda: _rows(documents, chunks, config), out.identity)
+    out.stores.append(use)
+    out.metrics.update(dimensions=embedder.dimensions, model=config.embedder.name)
+    left_out = {"language": taken - wanted} if taken > wanted else {}
+    return Counts(taken=taken, kept=wanted, dropped=left_out)
+
+
+def estimate(config: VectorsConfig, documents: int, size: int) -> Estimate:
+    """What embedding takes on a laptop: about twenty abstracts a second."""
+    return Estimate(hours=documents / DOCUMENTS_PER_SECOND / 3600, disk_bytes=documents * 384 * BYTES_PER_VALUE)
+
+
+def layout_of(embedder: Embedder, config: VectorsConfig, shard: int, meter: Meter) -> Layout:
+    """The table of one embedder's vectors."""
+    vector = pa.field("vector", pa.list_(pa.float32(), embedder.dimensions))
+
+    def fill(table: Any, rows: pa.Table) -> pa.Table:
+        vectors = _vectors(table, rows, embedder)
+        meter.advance(rows.num_rows)
+        column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), embedder.dimensions)
+        return rows.drop_columns([TEXT]).append_column(vector, column)
+
+    return Layout(
+        schema=pa.schema([field for field in WANTED if field.name != TEXT]).append(vector), hashed=HASHED,
+        index=lambda table: _index_vectors(table, config.flat_rows), fill=fill, rows_per_commit=shard,
+    )  # fmt: skip
+
+
+def _vectors(table: Any, rows: pa.Table, embedder: Embedder) -> npt.NDArray[np.float32]:
+    """The vectors of some rows: from the table where it has the same words, else from the model."""
+    words = rows["words"].to_pylist()
+    known = _known(table, words)
+    missing = [i for i, key in enumerate(words) if key not in known]
+    result = np.zeros((len(words), embedder.dimensions), dtype=np.float32)
+    for i, key in enumerate(words):
+        if key in known:
+            result[i] = known[key]
+    if missing:
+        texts = rows[TEXT].to_pylist()
+        result[missing] = embedder.embed([texts[i] for i in missing])
+    return result
+
+
+def _known(table: Any, words: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for at in range(0, len(words) if table.count_rows() else 0, _KEYS_PER_LOOKUP):
+        listed = ", ".join(f"'{key}'" for key in words[at : at + _KEYS_PER_LOOKUP])
+        rows = table.search().where(f"words IN ({listed})").select(["words", "vector"]).to_arrow()
+        found.update(zip(rows["words"].to_pylist(), rows["vector"].to_pylist(), strict=True))
+    return found
+
+
+def _rows(documents: Path, chunks: Path, config: VectorsConfig) -> Iterator[pa.Table]:
+    return (with_hashes(block, WANTED, HASHED) for block in blocks(_all_rows(documents, chunks, config)))
+
+
+def _all_rows(documents: Path, chunks: Path, config: VectorsConfig) -> Iterator[dict[str, Any]]:
+    for document, cut in passages(documents, chunks):
+        if not _reads(config, document.lang):
+            continue
+        facts = facets(document)
+        for chunk in cut:
+            text = embedded_text(document, chunk)
+            yield {"chunk_id": chunk.id, "words": text_hash(text), **facts, TEXT: text}
+
+
+def embedded_text(document: Document, chunk: Chunk) -> str:
+    """What a model is given of a passage: its title, its headings, its words."""
+    body = document.text[chunk.span.start : chunk.span.end]
+    return "\n".join(part for part in (document.title, " ".join(chunk.heading), body) if part)
+
+
+def _reads(config: VectorsConfig, lang: str) -> bool:
+    return not config.languages or lang in config.languages
+
+
+def _amount(documents: Path, chunks: Path, config: VectorsConfig) -> tuple[int, int]:
+    """How many chunks there are, and how many of them the model can read."""
+    if not config.languages:
+        return count_rows(chunks), count_rows(chunks)
+    sizes = [(document.lang, len(cut)) for document, cut in passages(documents, chunks)]
+    return sum(n for _, n in sizes), sum(n for lang, n in sizes if _reads(config, lang))
+
+
+def _index_vectors(table: Any, flat_rows: int) -> None:
+    from lancedb.index import IvfPq
+
+    if table.count_rows() > flat_rows:
+        create_missing(table, {"vector": IvfPq(distance_type="cosine")})
+
+
+# How far it is --------------------------------------------------------------------------------
+
+
+def progress_key(identity: str) -> str:
+    """Where an unfinished vectors step says what it is making: a small file, not a store."""
+    return f"progress/{identity}"
+
+
+def announce(place: StorePlace, config: VectorsConfig, wanted: int) -> None:
+    """Say what is being made, so that readers can open what there is of it."""
+    fs, path = place.filesystem()
+    fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+    note = {"config": plain(config), "wanted": wanted}
+    with fs.open(f"{path}.json", "wb") as file:
+        file.write(json.dumps(note, ensure_ascii=False, sort_keys=True).encode())
+
+
+def announced(place: StorePlace) -> tuple[VectorsConfig, int] | None:
+    """What an unfinished step said it is making, and how many vectors; None when none has begun."""
+    fs, path = place.filesystem()
+    try:
+        note = json.loads(fs.cat_file(f"{path}.json"))
+        return config_from(note["config"]), int(note["wanted"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def config_from(row: Mapping[str, Any]) -> VectorsConfig:
+    """The config that a record or an announcement holds."""
+    return from_row(VectorsConfig, dict(row))

@@ -1,0 +1,100 @@
+"""One embedder's side of a library: its vectors, finished or not, and the model for queries."""
+
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+from gnomon.core.errors import NotFound
+from gnomon.core.protocols import Embedder, resolve
+from gnomon.knowledge.store import open_table
+from gnomon.knowledge.vectors import VectorsConfig, announced, config_from, progress_key, vectors_key
+from gnomon.runs import Workspace
+
+
+class VectorSide:
+    """The vectors of one step.
+
+    Args:
+        workspace: Where they are.
+        address: The step's address; it may be unfinished, or not begun.
+    """
+
+    def __init__(self, workspace: Workspace, address: str) -> None:
+        self.workspace, self.address = workspace, address
+        self._lock = Lock()
+        self._table: Any = None
+        self._finished = False
+        self._config: VectorsConfig | None = None
+        self._wanted = 0
+
+    def reads(self, lang: str) -> bool:
+        """Whether there are vectors to ask for a query in this language."""
+        table = self._newest()
+        config = self._config
+        return table is not None and config is not None and (not config.languages or lang in config.languages)
+
+    def search(self, query: str, k: int, condition: str) -> list[tuple[str, float]]:
+        """The k nearest chunks and their cosine similarity, best first."""
+        vector = self.embedder.embed_queries([query])[0]
+        try:
+            return self._nearest(vector, k, condition)
+        except (OSError, RuntimeError):
+            # The version that was open has been replaced and freed, because the step finished meanwhile.
+            with self._lock:
+                self._table = None
+            return self._nearest(vector, k, condition)
+
+    def _nearest(self, vector: Any, k: int, condition: str) -> list[tuple[str, float]]:
+        table = self._newest()
+        if table is None:
+            return []
+        asked = table.search(vector, vector_column_name="vector").distance_type("cosine")
+        asked = asked.select(["chunk_id", "_distance"]).limit(k)
+        rows = (asked.where(condition, prefilter=True) if condition else asked).to_arrow()
+        best: dict[str, float] = {}
+        for key, distance in zip(rows["chunk_id"].to_pylist(), rows["_distance"].to_pylist(), strict=True):
+            best[key] = max(best.get(key, -1.0), 1.0 - float(distance))
+        return sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    def stats(self) -> dict[str, Any]:
+        """The model, the vectors made so far, how many there will be, and whether all are made."""
+        table = self._newest()
+        rows = 0 if table is None else int(table.count_rows())
+        model = "" if self._config is None else self._config.embedder.name
+        return {
+            "address": self.address, "model": model, "rows": min(rows, self._wanted) if self._finished else rows,
+            "of": self._wanted, "finished": self._finished,
+        }  # fmt: skip
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The model, loaded when the first query needs it.
+
+        Raises:
+            NotFound: The step has not begun, so nobody knows its model.
+        """
+        if self._newest() is None or self._config is None:
+            raise NotFound(f"{self.address} has no vectors yet.", "Wait for its first shard.")
+        made: Embedder = resolve(self._config.loader)(self._config.embedder, self.workspace.settings)
+        return made
+
+    def _newest(self) -> Any | None:
+        """The finished version, else the newest rows of the unfinished one."""
+        with self._lock:
+            if self._finished and self._table is not None:
+                return self._table
+            record = self.workspace.record(self.address)
+            if record is not None:
+                use = record.stores[0]
+                self._config, self._wanted, self._finished = config_from(record.config), use.rows, True
+                self._table = open_table(self.workspace.place(use.key), use.tag)
+                return self._table
+            known = announced(self.workspace.place(progress_key(self.address.rsplit("/", 1)[-1])))
+            if known is None:
+                return None
+            self._config, self._wanted = known
+            if self._table is None:
+                self._table = open_table(self.workspace.place(vectors_key(self._config)))
+            else:
+                self._table.checkout_latest()
+            return self._table
