@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 OPSET = 17
-IR_VERSION = 20
+IR_VERSION = 10
 VERSION = 2
 """Part of a model's revision: raised whenever the graph or its quantisation changes, since vectors then change."""
 

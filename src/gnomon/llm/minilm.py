@@ -60,7 +60,7 @@ class MiniLM:
         ConfigError: The installed weights are not the pinned ones, or the cache cannot be written.
     """
 
-    languages = LANGUAGES
+    languages: tuple[str, ...] = LANGUAGES
 
     def __init__(self, ref: ModelRef, settings: Settings) -> None:
         self.ref, self.dimensions, self.window = ref, DIMENSIONS, WINDOW

@@ -24,4 +24,5 @@ def unit_rows(rows: npt.ArrayLike) -> Vectors:
     matrix = np.array(rows, dtype=np.float64)
     matrix[~matrix.any(axis=1)] = 1.0
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return (matrix / lengths).astype(np.float32)
+    rows_of_one: Vectors = (matrix / lengths).astype(np.float32)
+    return rows_of_one
