@@ -140,23 +140,21 @@ def auc(pairs: Any) -> float:
 
 
 def report(name: str, questions: Sequence[dict[str, Any]], library: Retriever, embedder: Any) -> None:
-    found: dict[str, list[Any]] = {
-        key: [] for key in ("first", "five", "shown", "words", "hit", "refused", "answered", "scores")
-    }
+    found: dict[str, list[Any]] = {}
     for asked in questions:
         every = AskConfig(threshold=0.0)
         told = answer(asked["question"], library, config=every, embedder=embedder)
         gold = [is_gold(asked, c.doc_id, c.quote) for c in told.citations]
-        found["first"].append(float(gold[:1] == [True]))
-        found["five"].append(float(any(gold)))
-        found["shown"].append(float(len(gold)))
-        found["hit"].append(float(any(c.doc_id == f"local:{asked['note']}" for c in told.citations)))
+        found.setdefault("first", []).append(float(gold[:1] == [True]))
+        found.setdefault("five", []).append(float(any(gold)))
+        found.setdefault("shown", []).append(float(len(gold)))
+        found.setdefault("hit", []).append(float(any(c.doc_id == f"local:{asked['note']}" for c in told.citations)))
         cases = strengths([asked], library, embedder)
         scores = [refusal.answerable(shares) for shares, _ in cases]
-        found["scores"].append(scores)
-        found["refused"].append(float(scores[0] < CONFIG.threshold))
-        found["answered"].append(float(scores[1] >= CONFIG.threshold))
-    print(f"{name:16} n={len(questions):3}  gold first {interval(found['first'])}  among shown {interval(found['five'])}"
+        found.setdefault("scores", []).append(scores)
+        found.setdefault("refused", []).append(float(scores[0] < CONFIG.threshold))
+        found.setdefault("answered", []).append(float(scores[1] >= CONFIG.threshold))
+    print(f"{name:16} n={len(questions):3}  gold first {interval(found['first'])}  shown {interval(found['five'])}"
           f"  sentences {np.mean(found['shown']):.2f}  document {interval(found['hit'])}")  # fmt: skip
     print(f"{'':16}        AUC {interval(found['scores'], auc)}  false refusals {interval(found['refused'])}"
           f"  false answers {interval(found['answered'])}")  # fmt: skip

@@ -12,10 +12,10 @@ from gnomon.core.names import names
 from gnomon.core.records import Span
 
 EVIDENCE = (
-    "In 1931 Ada Quill measured 42 ring nebulae with the Basalt telescope. Their mean speed was 625 km/s, and 1,200 plates were "
+    "In 1931 the Quill survey measured 42 ring nebulae with the Basalt telescope. Their mean speed was 625 km/s, and 1,200 plates were "
     "exposed; it is unlikely that errors exceed 3 percent."
 )
-JAPANESE = "1931年に葦原ミドリは42個の環状星雲を測り、平均の速さは毎秒約625キロメートル、誤差は3%とした。葦原らは1億5000万年という年齢も求めた。"
+JAPANESE = "1931年のアシハラ掃天は42個の環状星雲を測り、平均の速さは毎秒約625キロメートル、誤差は3%とした。次に平山らは1億5000万年という年齢を求めた。"
 
 
 def lacking(sentence: str, evidence: str = EVIDENCE) -> set[str]:
@@ -85,15 +85,15 @@ def test_white_space_and_width_do_not_matter_to_a_quote() -> None:
     [
         "",
         " . ",
-        "Ada Quill measured 43 ring nebulae",
+        "Quill survey measured 43 ring nebulae",
         "mean speed was 625 m/s",
-        "Ada Quill measured … 3 percent",
-        "In 1931 Ada Quill exceed 3 percent.",  # stitched from two places
-        "Аda Quill measured",  # a Cyrillic letter
-        "Ada Qu\u200bill measured",
+        "Quill survey measured … 3 percent",
+        "In 1931 the Quill survey exceed 3 percent.",  # stitched from two places
+        "Quіll measured",  # a Cyrillic letter
+        "Qu\u200bill survey measured",
         "likely that errors exceed 3 percent",  # cut inside a word turns the meaning
         "200 plates were exposed",  # cut inside a number
-        "ada quill measured",
+        "quill survey measured",
         "mean speed was 62",
     ],
 )
@@ -144,7 +144,7 @@ def test_a_sentence_supports_itself(text: str) -> None:
         ("They moved at 625 km.", {"625 km"}),
         ("Errors stay below 3 sigma.", {"3 sigma"}),
         ("Thorn measured 42 nebulae.", {"Thorn"}),
-        ("In 1931 Ada Thorn measured them.", {"Thorn"}),
+        ("In 1931 the Thorn measured them.", {"Thorn"}),
         ("In 1931 Quіll measured them.", {"Quіll"}),  # a Cyrillic letter
         ("It was done with the Granite telescope.", {"Granite"}),
         ("NASA measured 42 nebulae.", {"NASA"}),
@@ -161,13 +161,13 @@ def test_numbers_units_years_and_names_are_looked_up(claim: str, wrong: set[str]
 @pytest.mark.parametrize(
     ("claim", "wrong"),
     [
-        ("葦原は４２個を測った。", set()),
+        ("平山は４２個を測った。", set()),
         ("誤差は３パーセントである。", set()),
         ("年齢は1.5億年とされた。", set()),
         ("年齢は1億6000万年とされた。", {"1億6000万年"}),
         ("1932年に測った。", {"1932年"}),
-        ("平井らは42個を測った。", {"平井"}),
-        ("これはマドリの仕事である。", {"マドリ"}),
+        ("木村らは42個を測った。", {"木村"}),
+        ("これはイシハラ掃天の仕事である。", {"イシハラ"}),
         ("誤差は3度である。", {"3度"}),
     ],
 )
@@ -193,7 +193,7 @@ def test_ordinary_sentence_openers_are_no_names() -> None:
 
 
 def test_coverage_counts_what_is_not_in_the_evidence() -> None:
-    assert covered_ngrams("Ada Quill measured 42 ring nebulae", EVIDENCE) == (4, 4)
+    assert covered_ngrams("Quill survey measured 42 ring nebulae", EVIDENCE) == (4, 4)
     assert covered_ngrams("a wholly different sentence about cats", EVIDENCE)[0] == 0
     assert covered_ngrams("環状星雲を測り", JAPANESE) == (3, 3)
     assert covered_ngrams("!?", EVIDENCE) == (0, 0)
@@ -208,7 +208,7 @@ def test_coverage_is_a_part_of_the_whole_and_full_for_itself(text: str, evidence
 
 def citation(name: str, quote: str) -> Citation:
     span = Span(doc_id="local:a", text_hash="b2:0", start=0, end=len(quote))
-    return Citation(id=name, doc_id="local:a", title="T", authors=("Quill, A.",), year=1931, quote=quote, span=span)
+    return Citation(id=name, doc_id="local:a", title="T", authors=(), year=1931, quote=quote, span=span)
 
 
 def test_an_answer_is_judged_as_a_whole() -> None:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from gnomon.core.errors import NotFound
 from gnomon.core.protocols import Filters, Hit
 from gnomon.core.records import Document
-from gnomon.research.asked import telling_terms
 from gnomon.core.text import terms
+from gnomon.research.asked import telling_terms
+
+NO_FILTERS = Filters()
 
 
 def _units(text: str) -> list[str]:
@@ -26,7 +28,7 @@ class Shelf:
         self.mean = sum(c.total() for c in self.counts.values()) / max(1, len(self.counts))
         self.queries: list[str] = []
 
-    def search(self, query: str, *, k: int = 10, mode: str = "hybrid", filters: Filters = Filters()) -> list[Hit]:
+    def search(self, query: str, *, k: int = 10, mode: str = "hybrid", filters: Filters = NO_FILTERS) -> list[Hit]:
         self.queries.append(query)
         wanted = set(_units(query))
         scored = [(self._score(wanted, i), i) for i in self.documents]

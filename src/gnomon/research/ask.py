@@ -22,6 +22,7 @@ from gnomon.research.asked import Question, read_question
 from gnomon.research.selection import LONGEST, Candidate, candidates, choose
 
 VOICE = "extractive"
+NO_FILTERS = Filters()
 AROUND = 300
 """Characters on either side of a span in which its quote is checked."""
 Parts = tuple[tuple[str, str], ...]
@@ -43,15 +44,18 @@ class AskConfig:
     """Refuse below this probability that the library holds an answer."""
     mode: str = "hybrid"
     """Mode of the search: ``hybrid``, ``text`` or ``vector``."""
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS
     """What the search is limited to."""
+
+
+DEFAULT = AskConfig()
 
 
 def answer(
     question: str,
     retriever: Retriever,
     *,
-    config: AskConfig = AskConfig(),
+    config: AskConfig = DEFAULT,
     embedder: Embedder | None = None,
     parts: Parts = (),
 ) -> Answer:
@@ -132,22 +136,25 @@ def _current(candidate: Candidate, retriever: Retriever) -> Document | None:
 
 
 def _quotes(chosen: Sequence[Candidate], documents: dict[str, Document]) -> list[tuple[Citation, str]]:
-    made: list[tuple[Citation, str]] = []
-    ranges: dict[str, list[tuple[int, int]]] = {}
+    """One citation a stretch of text: a sentence, with the one before it when it points back there."""
+    stretches: list[tuple[str, int, int]] = []
     for candidate in chosen:
-        document, base = documents[candidate.hit.doc_id], candidate.hit.span.start
-        used = ranges.setdefault(document.id, [])
-        start, end = base + candidate.start, base + candidate.end
-        if any(a <= start and end <= b for a, b in used):
-            continue
-        earlier = base + candidate.before
-        if candidate.leans and end - earlier <= LONGEST and all(b <= earlier or end <= a for a, b in used):
-            start = earlier
-        used.append((start, end))
-        made.append(
-            (_citation(f"R{len(made) + 1}", document, document.span(start, end)), _around(document, start, end))
+        doc_id, base = candidate.hit.doc_id, candidate.hit.span.start
+        start, end = base + (candidate.before if candidate.leans else candidate.start), base + candidate.end
+        if end - start > LONGEST:
+            start = base + candidate.start
+        met = next((n for n, (d, a, b) in enumerate(stretches) if d == doc_id and a < end and start < b), None)
+        if met is None:
+            stretches.append((doc_id, start, end))
+        else:
+            stretches[met] = (doc_id, min(start, stretches[met][1]), max(end, stretches[met][2]))
+    return [
+        (
+            _citation(f"R{n}", documents[doc_id], documents[doc_id].span(start, end)),
+            _around(documents[doc_id], start, end),
         )
-    return made
+        for n, (doc_id, start, end) in enumerate(stretches, 1)
+    ]
 
 
 def _citation(name: str, document: Document, span: Span) -> Citation:

@@ -30,13 +30,16 @@ _WORD = re.compile(
     "[\u3005\u4e00-\u9fff]+|[ァ-ヺー]+|(?:\\d+(?:[.,]\\d+)*)|[^\\W_\u3005-\u3007\u3040-\u30ff\u3400-\u9fff]+"
 )
 _UNSPACED = re.compile("[\u3005\u4e00-\u9fffァ-ヺー]")
+_MEASURES = (
+    "fraction|percentage|percent|share|number|value|mass|distance|speed|velocity|temperature|age|period|rate|radius"
+    "|diameter|size|redshift|wavelength|frequency|energy|ratio|magnitude|factor|luminosity|density|limit|interval"
+    "|length|strength"
+)
 _CUES = {
     "year": r"\b(?:when|which year|what year|in which decade)\b|何年|いつ|何年代",
-    "number": r"\bhow (?:many|much|far|long|large|big|old|often|fast|hot|massive|heavy|bright|wide|deep|high|close|distant)"
-    r"\b|\b(?:what|which) (?:\w+ ){0,3}(?:fraction|percentage|percent|share|number|value|mass|distance|speed|velocity"
-    r"|temperature|age|period|rate|radius|diameter|size|redshift|wavelength|frequency|energy|ratio|magnitude|factor"
-    r"|luminosity|density|limit|interval|length|strength)\b|いくら|いくつ|どれくらい|どのくらい|どれほど|何(?:個|本|倍|度|人|台"
-    r"|枚|回|日|時間|割|パーセント|%|億|万|km|キロ|メートル|光年|等)|何分の",
+    "number": r"\bhow (?:many|much|far|long|large|big|old|often|fast|hot|massive|heavy|bright|wide|deep|high|close)\b"
+    rf"|\b(?:what|which) (?:\w+ ){{0,3}}(?:{_MEASURES})\b|いくら|いくつ|どれくらい|どのくらい|どれほど"
+    r"|何(?:個|本|倍|度|人|台|枚|回|日|時間|割|パーセント|%|億|万|km|キロ|メートル|光年|等|分の)",
     "name": r"\b(?:who|whom|whose)\b|\bwhich (?:astronomer|person|team|group|telescope|satellite|instrument|survey|star"
     r"|galaxy|object|mission|spacecraft|observatory)s?\b|\bwhat (?:telescope|instrument|survey|mission)\b|誰|だれ|どの",
     "reason": r"\b(?:why|what made|what caused|what explain\w*|for what reason)\b|なぜ|どうして|理由|原因|何によって",

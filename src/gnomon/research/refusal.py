@@ -9,7 +9,8 @@ source document was taken out (``bench/refusal.py``, ``docs/design/answering.md`
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
 from gnomon.core.answers import Nearby
 from gnomon.core.checks import keep_known_ids
@@ -56,11 +57,11 @@ def answerable(shares: Mapping[str, float]) -> float:
     return 1 / (1 + math.exp(-INTERCEPT - sum(weight * shares[name] for name, weight in WEIGHTS.items())))
 
 
-def _numbers(text: str) -> set[object]:
+def _numbers(text: str) -> Set[Any]:
     return {figure.value.normalize() for figure in figures(text)}
 
 
-def _share(part: frozenset[str] | set[object], whole: frozenset[str] | set[object]) -> float:
+def _share(part: Set[Any], whole: Set[Any]) -> float:
     return len(part) / len(whole) if whole else 0.0
 
 

@@ -1,11 +1,11 @@
 """Selection: which sentences of the passages found answer a question.
 
-Every sentence of every passage is a *candidate* with *features*, numbers between about 0 and 1:
-how much of the question it covers by itself, with its neighbours and with its whole passage (each
-term weighed by how rare it is among the candidates), the rank of its passage, whether it holds the
-kind of answer asked for, its likeness by vectors, whether it opens the passage (openings set the
-scene) or is itself a question, how long it is. A linear score orders them; the weights were fitted on the development half of the starter questions
-(``bench/refusal.py``, ``docs/design/answering.md``). The best are taken one by one, each weighed
+Every sentence of every passage is a *candidate* with *features*, numbers between about 0 and 1: how much of
+the question it covers by itself, with its neighbours and with its whole passage (each term weighed by how
+rare it is among the candidates), the rank of its passage, whether it holds the kind of answer asked for,
+its likeness by vectors, whether it opens the passage (openings set the scene) or is itself a question, how
+long it is. A linear score orders them; the weights were fitted on the development half of the starter
+questions (``bench/refusal.py``, ``docs/design/answering.md``). The best are taken one by one, each weighed
 against those taken already (maximal marginal relevance, Carbonell and Goldstein 1998).
 """
 
@@ -42,8 +42,8 @@ _REASONS = re.compile(
 _ASKS = re.compile(r"[?？][\"'”’)」』]*$|[かだろう]か。?$")
 _LEANS = re.compile(
     r"(?:this|that|these|those|it|its|he|she|his|her|they|their|such|both|the (?:former|latter|other|same|authors)|here"
-    r"|there|however|but|yet|so|thus|therefore|hence|also|moreover|furthermore|instead|then|later|nevertheless|by contrast"
-    r"|in contrast|in addition|as a result|consequently|another|other)\b",
+    r"|there|however|but|yet|so|thus|therefore|hence|also|moreover|furthermore|instead|then|later|nevertheless"
+    r"|by contrast|in contrast|in addition|as a result|consequently|another|other)\b",
     re.IGNORECASE,
 )
 _LEANS_JA = re.compile(
