@@ -118,6 +118,13 @@ class TableWriter:
         if len(self._buffer) >= self._limit:
             self._flush()
 
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Add rows that are an Arrow batch of the record's schema already."""
+        self._flush()
+        if self._writer is not None and batch.num_rows:
+            self._writer.write_batch(batch.cast(arrow_schema(self.record)))
+            self.rows += batch.num_rows
+
     def _flush(self) -> None:
         if self._buffer and self._writer is not None:
             table = pa.Table.from_pylist(self._buffer, schema=arrow_schema(self.record))

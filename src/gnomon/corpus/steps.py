@@ -1,11 +1,15 @@
 """The door of the corpus room: one function per step."""
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from gnomon.core.errors import ConfigError
+from gnomon.corpus.cleaning.config import CleanConfig
 from gnomon.corpus.dedup import PRESETS, DedupConfig
 from gnomon.corpus.ingest import IngestConfig
+from gnomon.corpus.split import SplitConfig
+from gnomon.corpus.withhold import WithholdConfig
 from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 
@@ -45,4 +49,56 @@ def dedup(documents: Step, preset: str = "papers", **settings: Any) -> Step:
         version=1,
         config=DedupConfig(**{**dataclasses.asdict(PRESETS[preset]), **settings}),
         inputs={"documents": documents},
+    )
+
+
+def clean(documents: Step, **settings: Any) -> Step:
+    """Mend texts, name their language and leave out what is no text.
+
+    Args:
+        documents: A step that leaves documents.
+        settings: Fields of ``CleanConfig``.
+    """
+    return Step(
+        name="corpus/clean",
+        entry="gnomon.corpus.clean:run",
+        version=1,
+        config=CleanConfig(**settings),
+        inputs={"documents": documents},
+        estimate="gnomon.corpus.estimates:clean",
+    )
+
+
+def withhold(documents: Step, ids: Iterable[str]) -> Step:
+    """Leave out the documents of these ids.
+
+    Args:
+        documents: A step that leaves documents.
+        ids: Ids of documents; their order does not matter.
+    """
+    return Step(
+        name="corpus/withhold",
+        entry="gnomon.corpus.withhold:run",
+        version=1,
+        config=WithholdConfig(ids=tuple(sorted(set(ids)))),
+        inputs={"documents": documents},
+        estimate="gnomon.corpus.estimates:pass_on",
+    )
+
+
+def split(documents: Step, pairs: Step | None = None, **settings: Any) -> Step:
+    """Divide documents into ``train``, ``development`` and ``test``, by hash or by time.
+
+    Args:
+        documents: A step that leaves documents.
+        pairs: A ``dedup`` step whose near-duplicates are not to be parted.
+        settings: Fields of ``SplitConfig``.
+    """
+    return Step(
+        name="corpus/split",
+        entry="gnomon.corpus.split:run",
+        version=1,
+        config=SplitConfig(**settings),
+        inputs={"documents": documents} | ({"pairs": pairs} if pairs is not None else {}),
+        estimate="gnomon.corpus.estimates:pass_on",
     )

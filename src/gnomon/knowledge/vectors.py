@@ -25,7 +25,7 @@ from gnomon.knowledge.index import blocks, create_missing, passages, store_key
 from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
 from gnomon.runs import Counts, Output
 from gnomon.runs.output import Meter, StorePlace
-from gnomon.runs.plan import Estimate
+from gnomon.core.estimates import Estimate
 
 SHARDS_AT_MOST = 400
 DOCUMENTS_PER_SECOND = 20

@@ -2,25 +2,12 @@
 
 from dataclasses import dataclass
 
+from gnomon.core.estimates import Estimate
 from gnomon.core.protocols import resolve
 from gnomon.runs.drift import drifted
 from gnomon.runs.record import entry_hash
 from gnomon.runs.step import Recipe, Step
 from gnomon.runs.workspace import Workspace
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What a step is expected to take on this machine."""
-
-    hours: float = 0.0
-    """Wall-clock hours."""
-    memory_bytes: int = 0
-    """Peak memory."""
-    disk_bytes: int = 0
-    """Size of what it leaves behind."""
-    usd: float = 0.0
-    """Money for calls."""
 
 
 @dataclass(frozen=True, kw_only=True)

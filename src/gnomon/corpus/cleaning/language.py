@@ -1,0 +1,76 @@
+"""Language: which one a text is written in, and how sure that is.
+
+Scripts decide where they can: kana is Japanese, hangul Korean. Elsewhere py3langid's naive Bayes
+over byte n-grams decides (its model is inside its wheel), among the languages in which papers
+are written, because a short title full of star names looks like a rare language otherwise.
+"""
+
+import functools
+import re
+from typing import Any
+
+from gnomon.core.errors import MissingExtra
+
+UNDETERMINED = "und"
+CANDIDATES = (
+    "en", "ja", "zh", "ko", "de", "fr", "es", "it", "pt", "nl", "ru", "uk", "pl", "cs", "sv", "da", "no", "fi", "el",
+    "tr", "hu", "ro", "ar", "he", "fa", "hi", "id", "vi", "th", "la",
+)  # fmt: skip
+"""Languages a scholarly text may be in."""
+SHORT_CANDIDATES = ("en", "ja", "zh", "ko", "de", "fr", "es", "it", "pt", "nl", "ru", "pl", "el")
+"""The candidates for a text too short for more."""
+_SHORT, _SAMPLE, _LEAST_LETTERS = 120, 240, 8
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_WORDS = re.compile(r"[^\W\d_]+(?:[ '’\-,.]+[^\W\d_]+)*")
+_KANA_SHARE = 0.05
+
+
+def identify(text: str) -> tuple[str, float]:
+    """ISO 639-1 code of a text and the confidence in it, ``("und", 0.0)`` when nothing can be said."""
+    sample = _sample(text)
+    letters = sum(map(str.isalpha, sample))
+    if letters < _LEAST_LETTERS:
+        return ("ja", 1.0) if letters and 2 * len(_KANA.findall(sample)) > letters else (UNDETERMINED, 0.0)
+    kana, hangul, han = (len(p.findall(sample)) / letters for p in (_KANA, _HANGUL, _HAN))
+    if kana >= _KANA_SHARE:
+        return "ja", 1.0
+    if hangul > 0.3:
+        return "ko", 1.0
+    language, confidence = _identifier(letters < _SHORT).classify(sample)
+    if language in {"ja", "zh"} and han < 0.1:
+        return UNDETERMINED, 0.0
+    return language, round(confidence, 3)
+
+
+def _sample(text: str) -> str:
+    """The letters of a text's beginning and middle: what follows a long start tells nothing new."""
+    if len(text) > 2 * _SAMPLE:
+        middle = len(text) // 2
+        text = text[:_SAMPLE] + " " + text[middle : middle + _SAMPLE]
+    return " ".join(_WORDS.findall(text))
+
+
+@functools.cache
+def _identifier(short: bool) -> Any:  # noqa: FBT001
+    try:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    except ImportError as error:
+        raise MissingExtra("py3langid", "corpus", "Telling languages apart") from error
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(list(SHORT_CANDIDATES if short else CANDIDATES))
+    return identifier
+
+
+def decide(stated: str, text: str) -> tuple[str, float]:
+    """The language of a document: what its source states, unless its script says otherwise.
+
+    Args:
+        stated: ISO code of the source, ``""`` or ``"und"`` when it states none.
+        text: The cleaned text.
+    """
+    found, confidence = identify(text)
+    if stated in {"", UNDETERMINED} or (found in {"ja", "ko"} and confidence == 1.0):
+        return found, confidence
+    return stated, confidence if stated == found else 0.0
