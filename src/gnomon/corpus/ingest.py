@@ -15,32 +15,17 @@ from typing import Any
 
 from gnomon.core.errors import DataError
 from gnomon.core.files import read_json
-from gnomon.core.hashing import canonical_json
-from gnomon.core.records import Document, Drop, Mark, Source
+from gnomon.core.records import Document, Drop, Mark
 from gnomon.core.tables import TableWriter, read_table, write_table
 from gnomon.core.wording import say
-from gnomon.corpus.ids import arxiv_id_of_file, document_id
+from gnomon.corpus.catalogue import Catalogue
+from gnomon.corpus.crew import Crew
 from gnomon.corpus.jobs import Found, Job, found, jobs_of
-from gnomon.corpus.readers.draft import Draft, Fault, Limits
-from gnomon.corpus.readers.formats import stem
+from gnomon.corpus.settling import IngestConfig, Settling
 from gnomon.corpus.works import Works
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 from gnomon.runs.sources import FileSet
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestConfig:
-    """How files are read."""
-
-    limits: Limits = field(default_factory=Limits)
-    """Bounds on what is read."""
-    shard_documents: int = 4_000
-    """Documents in a shard."""
-    shard_characters: int = 24_000_000
-    """Characters of text after which a shard is closed, however few its documents."""
-    licence: str = ""
-    """Licence of documents whose source states none, when you know it."""
 
 
 @dataclass(kw_only=True)
@@ -57,6 +42,8 @@ class Shard:
     """Of the texts."""
     formats: Counter[str] = field(default_factory=Counter)
     """Documents by kind of source."""
+    claims: list[tuple[int, int, str]] = field(default_factory=list)
+    """Entries of bibliographies that describe these documents: job, record, document id."""
 
     def full(self, config: IngestConfig) -> bool:
         """Whether it should be written now."""
@@ -87,10 +74,12 @@ def run(config: IngestConfig, inputs: Mapping[str, Path], out: Output) -> Counts
     keys, start = _finished(out, works)
     if start is not None:
         out.meter.advance(sum(job.entry.bytes for job in jobs[: start[0]]))
-        items = found(jobs, start, config.limits, out)
-        for shard in _shards(items, config, works):
-            keys.append(_key(len(keys)))
-            _write(shard, keys[-1], out)
+        settle = Settling(config, Catalogue.of(jobs, config.limits), works)
+        with out.cache() as cache, Crew(cache, config.limits, out.settings.num_threads) as crew:
+            items = found(jobs, start, config.limits, crew.results, out)
+            for shard, after in _shards(items, config, settle):
+                keys.append(_key(len(keys)))
+                _write(shard, after, keys[-1], out)
     _gather_drops(keys, out)
     counts = out.counts(keys)
     _report(out, keys, jobs, counts)
@@ -108,68 +97,38 @@ def _finished(out: Output, works: Works) -> tuple[list[str], tuple[int, int] | N
     keys: list[str] = []
     while not list(out.pending([_key(len(keys))])):
         keys.append(_key(len(keys)))
-        works.remember(out.path / "documents" / f"{keys[-1]}.parquet")
+        claims = out.notes(keys[-1:])[0]["claims"]
+        works.remember(out.path / "documents" / f"{keys[-1]}.parquet", claims)
     if not keys:
         return keys, (0, 0)
     after = out.notes(keys[-1:])[0]["next"]
     return keys, None if after is None else (after[0], after[1])
 
 
-def _shards(items: Iterator[Found], config: IngestConfig, works: Works) -> Iterator[tuple[Shard, Any]]:
+def _shards(items: Iterator[Found], config: IngestConfig, settle: Settling) -> Iterator[tuple[Shard, Any]]:
     """Full shards, each with the place of the first record after it (None after the last)."""
     shard = Shard()
     for item in items:
         if shard.full(config):
+            shard.claims = settle.works.new_claims()
             yield shard, (item.job.number, item.number)
             shard = Shard()
-        _take(item, shard, config, works)
+        settled = settle.one(item)
+        if isinstance(settled, Drop):
+            shard.drops.append(settled)
+        else:
+            shard.add(*settled)
+    shard.claims = settle.works.new_claims()
     yield shard, None
 
 
-def _take(item: Found, shard: Shard, config: IngestConfig, works: Works) -> None:
-    """Turn one draft or fault into a document or a drop."""
-    where = f"{item.job.entry.name}#{item.number}" if item.job.many else item.job.entry.name
-    draft = item.draft
-    if isinstance(draft, Fault):
-        name = item.job.entry.name if draft.whole else where
-        shard.drops.append(Drop(doc_id=f"file:{name}", reason=draft.reason, detail=draft.detail, excerpt=draft.excerpt))
-        return
-    wanted = document_id(draft.own_id or _file_id(item.job, where))
-    document = _document(draft, wanted, where, item.job, config)
-    settled, reason = works.settle(wanted, document.text_hash)
-    if reason:
-        shard.drops.append(Drop(doc_id=f"file:{where}", reason=reason, detail=settled, excerpt=draft.text[:200]))
-        return
-    marks = {**draft.marks, **{f"column/{name}": value for name, value in draft.columns.items()}}
-    if settled != wanted:
-        document = _document(draft, settled, where, item.job, config)
-        marks["read/id"] = wanted
-    shard.add(document, [Mark(doc_id=settled, name=n, value=canonical_json(v)) for n, v in marks.items()])
-
-
-def _file_id(job: Job, where: str) -> str:
-    return where if job.many else arxiv_id_of_file(stem(job.entry.name)) or where
-
-
-def _document(draft: Draft, identifier: str, where: str, job: Job, config: IngestConfig) -> Document:
-    source = Source(
-        kind=draft.kind, key=where, sha256=job.entry.sha256, url=draft.url,
-        licence=draft.licence or config.licence, retrieved=draft.retrieved,
-    )  # fmt: skip
-    return Document(
-        id=identifier, title=draft.title, text=draft.text, lang=draft.lang, source=source,
-        biblio=draft.biblio, sections=draft.sections, references=draft.references,
-    )  # fmt: skip
-
-
-def _write(shard_and_next: tuple[Shard, Any], key: str, out: Output) -> None:
-    shard, after = shard_and_next
+def _write(shard: Shard, after: Any, key: str, out: Output) -> None:
     write_table(out.path / "documents" / f"{key}.parquet", Document, shard.documents)
     write_table(out.path / "marks" / f"{key}.parquet", Mark, shard.marks)
     write_table(_drops_file(out, key), Drop, shard.drops)
     kept, dropped = len(shard.documents), Counter(drop.reason for drop in shard.drops)
     counts = Counts(taken=kept + dropped.total(), kept=kept, dropped=dict(dropped), made={"marks": len(shard.marks)})
-    out.done(key, counts, {"next": after, "formats": dict(shard.formats)})
+    out.done(key, counts, {"next": after, "formats": dict(shard.formats), "claims": shard.claims})
 
 
 def _drops_file(out: Output, key: str) -> Path:

@@ -1,18 +1,20 @@
 """Jobs: the files of a set in the order in which they are read, and the stream of what they hold."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gnomon.core.errors import DataError
 from gnomon.core.hashing import file_sha256
 from gnomon.core.wording import say
-from gnomon.corpus.readers.draft import Draft, Fault, Limits, Unreadable
+from gnomon.corpus.readers.draft import Draft, Fault, Limits
 from gnomon.corpus.readers.feed import Feed
-from gnomon.corpus.readers.formats import Format, detect
+from gnomon.corpus.readers.formats import Format, detect, guarded
 from gnomon.runs.output import Output
 from gnomon.runs.sources import FileEntry, FileSet
 
 LAST = 9
+SlowResults = Callable[[Sequence["Job"]], Iterator[list[Draft | Fault]]]
+"""Reads slow formats; gives what each job's file holds, in order."""
 ADVANCE_EVERY = 200
 
 
@@ -31,6 +33,11 @@ class Job:
     def many(self) -> bool:
         """Whether it holds many records."""
         return isinstance(self.format, Format) and self.format.many
+
+    @property
+    def slow(self) -> bool:
+        """Whether it is read in another process."""
+        return isinstance(self.format, Format) and self.format.slow
 
     @property
     def format_name(self) -> str:
@@ -59,13 +66,14 @@ def jobs_of(files: FileSet, limits: Limits) -> list[Job]:
     return [Job(number=n, entry=entry, format=form) for n, (entry, form) in enumerate(judged)]
 
 
-def found(jobs: list[Job], start: tuple[int, int], limits: Limits, out: Output) -> Iterator[Found]:
+def found(jobs: list[Job], start: tuple[int, int], limits: Limits, slow: SlowResults, out: Output) -> Iterator[Found]:
     """Every record of the jobs from a place on: job ``start[0]``, record ``start[1]``."""
+    results = slow([job for job in jobs[start[0] :] if job.slow])
     for job in jobs[start[0] :]:
         skip = start[1] if job.number == start[0] else 0
         reported = 0
         feed = Feed(job.entry.name, job.entry.path, job.entry.bytes, limits)
-        for number, draft in enumerate(_records(job, feed)):
+        for number, draft in enumerate(next(results) if job.slow else _records(job, feed)):
             if number >= skip:
                 yield Found(job=job, number=number, draft=draft)
             if number % ADVANCE_EVERY == 0:
@@ -78,27 +86,11 @@ def _records(job: Job, feed: Feed) -> Iterator[Draft | Fault]:
     if isinstance(job.format, Fault):
         yield job.format
         return
-    _unchanged(job)
+    unchanged(job)
     yield from guarded(job.format, feed)
 
 
-def guarded(form: Format, feed: Feed) -> Iterator[Draft | Fault]:
-    """What a reader finds; where it can read no further, a fault says so and the records before it stay."""
-    count = 0
-    try:
-        for count, item in enumerate(form.reader()(feed), 1):
-            yield item
-    except Unreadable as error:
-        yield Fault(reason=error.reason, detail=error.detail, whole=True)
-        return
-    except (OSError, RecursionError, MemoryError) as error:
-        yield Fault(reason="unreadable", detail=f"{type(error).__name__}: {error}", whole=True)
-        return
-    if not count:
-        yield Fault(reason="no_records", detail=f"no record in {feed.size} bytes", whole=True)
-
-
-def _unchanged(job: Job) -> None:
+def unchanged(job: Job) -> None:
     """Refuse a file that is no longer what the listing says.
 
     Raises:

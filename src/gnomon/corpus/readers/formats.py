@@ -71,6 +71,23 @@ _SIGNS = (
 )
 
 
+def guarded(form: Format, feed: Feed) -> Iterator[Draft | Fault]:
+    """What a reader finds; where it can read no further, a fault says so and the records before it stay."""
+    empty = True
+    try:
+        for item in form.reader()(feed):
+            empty = False
+            yield item
+    except Unreadable as error:
+        yield Fault(reason=error.reason, detail=error.detail, whole=True)
+        return
+    except (OSError, RecursionError, MemoryError) as error:
+        yield Fault(reason="unreadable", detail=f"{type(error).__name__}: {error}", whole=True)
+        return
+    if empty:
+        yield Fault(reason="no_records", detail=f"no record in {feed.size} bytes", whole=True)
+
+
 def detect(feed: Feed) -> Format | Fault:
     """The format of a file, or why it has none."""
     if feed.size == 0:

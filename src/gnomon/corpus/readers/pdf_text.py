@@ -201,11 +201,11 @@ def _goes_on(heading: list[Line], line: Line) -> bool:
     last = heading[-1]
     if len(heading) > 2 or line.page != last.page or not 0 < last.bottom - line.bottom < 1.7 * last.size:
         return False
-    if abs(line.size - last.size) > 0.3 or line.bold != last.bold or len(last.text.strip()) < 22:
+    if abs(line.size - last.size) > 0.13 * last.size or line.bold != last.bold or len(last.text.strip()) < 22:
         return False
     if _NUMBERED.fullmatch(line.text.strip()) or KNOWN.fullmatch(last.text.strip()):
         return False
-    centred = abs((line.left + line.right) - (last.left + last.right)) < 8 and line.left > heading[0].left + 2
+    centred = abs((line.left + line.right) - (last.left + last.right)) < 30 and line.left > heading[0].left + 2
     return last.bold or (last.text.isupper() and line.text.isupper()) or centred
 
 

@@ -53,7 +53,7 @@ def entries(text: str) -> Iterator[dict[str, Any] | Fault]:
 
 def entry_draft(number: int, entry: Mapping[str, Any], marks: Mapping[str, Any]) -> Draft | Fault:
     """One entry as a draft; ``number`` is its place, for the message."""
-    title, abstract = _first(entry, "title"), _first(entry, "abstract")
+    title, abstract = first(entry, "title"), first(entry, "abstract")
     if not abstract:
         return Fault(reason="no_text", detail=f"entry {number}: no abstract", excerpt=title[:EXCERPT])
     biblio = entry_biblio(entry)
@@ -75,7 +75,7 @@ def entry_biblio(entry: Mapping[str, Any]) -> Biblio:
     pages = "-".join(str(entry[n]) for n in ("start_page", "end_page") if entry.get(n))
     places = (entry.get("url"), entry.get("number"), entry.get("accession_number"), *(entry.get("urls") or ()))
     names = next((entry[n] for n in _NAMES["authors"] if entry.get(n)), [])
-    venue = ", ".join(p for p in (_first(entry, "venue"), str(entry.get("volume", "")), pages) if p)
+    venue = ", ".join(p for p in (first(entry, "venue"), str(entry.get("volume", "")), pages) if p)
     return Biblio(
         authors=tuple(Author(name=surname_first(str(n))) for n in names), year=int(date[:4]) if date else None,
         date=date, doi=bare_doi(str(entry.get("doi", ""))), venue=venue,
@@ -84,7 +84,8 @@ def entry_biblio(entry: Mapping[str, Any]) -> Biblio:
     )  # fmt: skip
 
 
-def _first(entry: Mapping[str, Any], name: str) -> str:
+def first(entry: Mapping[str, Any], name: str) -> str:
+    """The first of the fields that can hold this fact."""
     return next((one_line(str(entry[n])) for n in _NAMES[name] if entry.get(n)), "")
 
 
