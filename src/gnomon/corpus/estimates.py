@@ -21,6 +21,11 @@ def dedup(config: Any, documents: int, size: int) -> Estimate:
     return data.dedup_cost(data.Load(documents=documents, source_bytes=size))
 
 
+def decontaminate(config: Any, documents: int, size: int) -> Estimate:
+    """What ``corpus/decontaminate`` takes."""
+    return data.decontaminate_cost(data.Load(documents=documents, source_bytes=size))
+
+
 def pass_on(config: Any, documents: int, size: int) -> Estimate:
     """What a step takes that reads and writes documents and hardly does more."""
     return data.copy_cost(data.Load(documents=documents, source_bytes=size))

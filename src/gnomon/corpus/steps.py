@@ -6,6 +6,7 @@ from typing import Any
 
 from gnomon.core.errors import ConfigError
 from gnomon.corpus.cleaning.config import CleanConfig
+from gnomon.corpus.decontaminate import DecontaminateConfig
 from gnomon.corpus.dedup import PRESETS, DedupConfig
 from gnomon.corpus.ingest import IngestConfig
 from gnomon.corpus.split import SplitConfig
@@ -49,6 +50,25 @@ def dedup(documents: Step, preset: str = "papers", **settings: Any) -> Step:
         version=1,
         config=DedupConfig(**{**dataclasses.asdict(PRESETS[preset]), **settings}),
         inputs={"documents": documents},
+        estimate="gnomon.corpus.estimates:dedup",
+    )
+
+
+def decontaminate(documents: Step, items: Step, **settings: Any) -> Step:
+    """Leave out documents that give away exam questions; for what models may see, never for readers.
+
+    Args:
+        documents: A step that leaves documents.
+        items: A step that leaves ``items.parquet``.
+        settings: Fields of ``DecontaminateConfig``.
+    """
+    return Step(
+        name="corpus/decontaminate",
+        entry="gnomon.corpus.decontaminate:run",
+        version=1,
+        config=DecontaminateConfig(**settings),
+        inputs={"documents": documents, "items": items},
+        estimate="gnomon.corpus.estimates:decontaminate",
     )
 
 

@@ -1,0 +1,1 @@
+"""Row 2: exam items, and what a model or a library makes of them."""
