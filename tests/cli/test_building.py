@@ -12,7 +12,7 @@ def test_build_says_what_was_taken_kept_and_left_out(gnomon, papers: Path) -> No
     assert {key: done.row[key] for key in ("expert", "taken", "kept", "dropped")} == {
         "expert": "papers", "taken": 4, "kept": 2, "dropped": {"duplicate_exact": 1, "empty": 1},
     }  # fmt: skip
-    assert [step["step"] for step in done.row["steps"]][0] == "corpus/ingest"
+    assert done.row["steps"][0]["step"] == "corpus/ingest"
 
 
 def test_the_summary_for_a_person_names_every_reason(gnomon, papers: Path) -> None:

@@ -20,7 +20,7 @@ from gnomon.runs.record import Record
 from gnomon.runs.step import Recipe, Step
 from gnomon.runs.workspace import Workspace
 
-INGEST = "corpus/ingest"
+TO_LIBRARY = ("corpus/ingest", "corpus/withhold", "corpus/clean", "corpus/dedup")
 _scale = click.option(
     "--scale", type=click.Choice(recipes.SCALES), default="laptop", show_default=True,
     help=say("How large the machine is.", "計算機の規模。"),
@@ -127,12 +127,12 @@ def execute(session: Session, workspace: Workspace, recipe: Recipe) -> int:
 
 
 def _stop_when_empty(step: Step, record: Record) -> None:
-    """End a run early when nothing of what the user gave could be read.
+    """End a run early when nothing of what the user gave is usable.
 
     Raises:
-        DataError: The ingest step kept nothing; the message lists why.
+        DataError: A step on the way to the library kept nothing; the message lists why.
     """
-    if step.name != INGEST or record.counts.kept:
+    if step.name not in TO_LIBRARY or record.counts.kept:
         return
     lost = ", ".join(f"{reason}: {n}" for reason, n in sorted(record.counts.dropped.items()))
     raise DataError(

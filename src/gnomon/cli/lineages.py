@@ -33,7 +33,7 @@ OUTCOMES_JA = {
     "served": "収めた",
     "not opened": "開けなかった",
 }
-LINE = 150
+LINE = 120
 IDENTITY_SHOWN = 10
 
 
@@ -42,15 +42,24 @@ def show_lineage(out: "Console", link: Link) -> None:
     from rich.tree import Tree
 
     tree = Tree(_label(link), guide_style="dim")
-    _grow(tree, link)
+    _grow(tree, link, set())
     out.print(tree)
 
 
-def _grow(tree: "Tree", link: Link) -> None:
+def _grow(tree: "Tree", link: Link, told: set[str]) -> None:
+    """Add what a link rests on; a document's way is told once, however often it is cited."""
     for text in _details(link):
         tree.add(text)
     for below in link.below:
-        _grow(tree.add(_label(below)), below)
+        label = _label(below)
+        again = below.kind == "document" and below.id in told
+        if again and below.below:
+            label.append(say("  (as above)", "  （上と同じ）"), style="dim")
+        branch = tree.add(label)
+        if not again:
+            _grow(branch, below, told)
+        if below.kind == "document":
+            told.add(below.id)
 
 
 def _label(link: Link) -> "Text":
@@ -112,7 +121,8 @@ def _source(facts: Mapping[str, Any]) -> str:
     parts = [str(facts[key]) for key in ("kind", "file", "url", "reason") if facts.get(key)]
     if facts.get("bytes") is not None:
         parts.append(size(facts["bytes"]))
-    parts.append(say("licence: ", "ライセンス: ") + (facts.get("licence") or say("none stated", "記載なし")))
+    if facts.get("kind"):
+        parts.append(say("licence: ", "ライセンス: ") + (facts.get("licence") or say("none stated", "記載なし")))
     if facts.get("sha256"):
         parts.append(f"sha256 {facts['sha256'][:16]}…")
     return " · ".join(parts)
@@ -121,7 +131,7 @@ def _source(facts: Mapping[str, Any]) -> str:
 def _citation(facts: Mapping[str, Any]) -> str:
     verdict = {True: say("verbatim", "原文どおり"), False: say("NOT verbatim", "原文と異なる")}
     told = verdict.get(facts["verbatim"], say("text no longer here", "原文は残っていない"))
-    return f"“{facts['quote']}” — {told}, {facts['start']}–{facts['end']}"
+    return f"{told}, {facts['start']}–{facts['end']}: “{facts['quote']}”"
 
 
 def _text(facts: Mapping[str, Any]) -> str:

@@ -75,13 +75,14 @@ def search(session: Session, query: tuple[str, ...], k: int, mode: str, **limits
 @click.argument("question", nargs=-1, required=True)
 def ask(session: Session, question: tuple[str, ...]) -> int:
     """Print a cited answer, or a refusal with the nearest documents."""
-    from gnomon.cli.reading import save_answer, show_answer
+    from gnomon.cli.reading import save_answer, sentence_embedder, show_answer
     from gnomon.knowledge.library import Library
     from gnomon.research.ask import answer, to_json
 
     workspace = session.workspace()
     expert = session.expert(workspace)
-    given = answer(_words(question), Library.open(workspace, expert), expert=expert)
+    library = Library.open(workspace, expert)
+    given = answer(_words(question), library, embedder=sentence_embedder(library), parts=expert.parts)
     save_answer(workspace, given)
     if session.json:
         print_json(to_json(given))

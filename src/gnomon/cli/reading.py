@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnomon.cli.output import count, safe
 from gnomon.core.answers import Answer
-from gnomon.core.protocols import Hit
+from gnomon.core.protocols import Embedder, Hit
 from gnomon.core.tables import to_row
 from gnomon.core.text import terms
 from gnomon.core.wording import say
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from gnomon.knowledge.library import Library
     from gnomon.knowledge.tracing import TraceResult
 
 EXCERPT_CHARACTERS, DOCUMENTS_SHOWN = 480, 5
@@ -42,8 +43,8 @@ def show_hits(out: "Console", query: str, hits: Sequence[Hit], took: float) -> N
         if hit.year:
             head.append(f" ({hit.year})")
         out.print(head)
-        out.print(Padding(Text(f"{safe(hit.doc_id)} · {hit.score:.3f}", style="dim"), (0, 0, 0, 5)))
-        out.print(Padding(marked(excerpt(hit.text), wanted), (0, 0, 1, 5)))
+        out.print(Padding(Text(f"{safe(hit.doc_id)} · {hit.score:.3f}", style="dim"), (0, 0, 0, 5), expand=False))
+        out.print(Padding(marked(excerpt(hit.text), wanted), (0, 0, 1, 5), expand=False))
     told = say(f"{len(hits)} passages in {took:.0f} ms.", f"{len(hits)} 件、{took:.0f} ms。")
     out.print(told if hits else say("Nothing was found.", "見つからなかった。"), style="dim")
 
@@ -72,6 +73,11 @@ def marked(text: str, wanted: set[str]) -> "Text":
 # Answers -------------------------------------------------------------------------------------
 
 
+def sentence_embedder(library: "Library") -> Embedder | None:
+    """The model of the library's own vectors for English, if it has any: it compares sentences as well."""
+    return next((side.embedder for side in library.sides if side.reads("en")), None)
+
+
 def save_answer(workspace: Workspace, answer: Answer) -> None:
     """Keep an answer, so that ``gnomon lineage`` can walk it back."""
     workspace.save(ANSWERS, answer_name(answer.id), to_row(answer))
@@ -82,11 +88,16 @@ def show_answer(out: "Console", answer: Answer) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    out.print(Text(safe(answer.text), style="yellow" if answer.refused else ""))
+    for claim in answer.claims:
+        ids = "".join(f" [{name}]" for name in claim.citations)
+        out.print(Text.assemble(safe(claim.text), (ids, "bold cyan")))
     if answer.refused:
+        out.print(Text(safe(answer.text), style="yellow"))
         for near in answer.nearest:
             year = f" ({near.year})" if near.year else ""
-            out.print(Padding(Text(f"{safe(near.title)}{year}  {safe(near.doc_id)}", style="dim"), (0, 0, 0, 2)))
+            out.print(
+                Padding(Text(f"{safe(near.title)}{year}  {safe(near.doc_id)}", style="dim"), (0, 0, 0, 2), expand=False)
+            )
     out.print()
     for cited in answer.citations:
         year = f" ({cited.year})" if cited.year else ""
@@ -94,7 +105,7 @@ def show_answer(out: "Console", answer: Answer) -> None:
         head = Text.assemble((f"[{cited.id}] ", "bold cyan"), safe(f"{authors}{year} "), (safe(cited.title), "italic"))
         out.print(head)
         where = f"{cited.doc_id} · {cited.span.start}–{cited.span.end}"
-        out.print(Padding(Text(safe(where), style="dim"), (0, 0, 0, 5)))
+        out.print(Padding(Text(safe(where), style="dim"), (0, 0, 0, 5), expand=False))
     out.print(Text(_checks_line(answer), style="dim"))
     out.print(
         Text(say(f"Walk it back: gnomon lineage {answer.id}", f"出典まで遡る: gnomon lineage {answer.id}"), "dim")
@@ -132,7 +143,7 @@ def show_trace(out: "Console", found: "TraceResult") -> None:
     for span in found.spans:
         out.print(Text.assemble((f"{count(span.count):>7} × ", "bold"), " ".join(safe(span.text).split())))
         ids = [document.doc_id for document in span.documents]
-        out.print(Padding(Text(safe(_some(ids)), style="dim"), (0, 0, 0, 10)))
+        out.print(Padding(Text(safe(_some(ids)), style="dim"), (0, 0, 0, 10), expand=False))
     share = format(found.coverage, ".0%")
     told = say(f"{share} of the text stands verbatim in the corpus.", f"文章の {share} が文献にそのまま現れる。")
     out.print(Text(told, style="bold"))

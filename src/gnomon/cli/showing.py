@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gnomon.cli.output import count, safe, seconds, size, table
+from gnomon.core.errors import GnomonError
 from gnomon.core.files import read_json
 from gnomon.core.records import Expert
 from gnomon.core.wording import say
@@ -60,14 +61,30 @@ def _expert_row(workspace: Workspace, expert: Expert) -> dict[str, Any]:
 
 def _part_row(workspace: Workspace, role: str, address: str, records: list[Record]) -> dict[str, Any]:
     record = workspace.record(address)
-    row = {"role": role, "address": address, "state": "made", "done": None, "of": None}
+    done: int | None
+    row: dict[str, Any] = {"role": role, "address": address, "state": "made", "done": None, "of": None}
     if record is not None:
         return row
+    if role.startswith("vectors"):
+        done, of = _vectors_done(workspace, address)
+        if of:
+            return {**row, "state": "filling", "done": done, "of": of}
     done = _shards_done(workspace, address)
     chunks = [r.counts.made.get("chunks", 0) for r in records if r.counts.made.get("chunks")]
     if done is None:
         return {**row, "state": "missing"}
     return {**row, "state": "filling", "done": done, "of": max(chunks, default=None)}
+
+
+def _vectors_done(workspace: Workspace, address: str) -> tuple[int | None, int]:
+    """Vectors there are already, and how many there will be; 0 when the step has not begun."""
+    from gnomon.knowledge.vectorside import VectorSide
+
+    try:
+        stats = VectorSide(workspace, address).stats()
+    except GnomonError:
+        return None, 0
+    return int(stats["rows"]), int(stats["of"])
 
 
 def _shards_done(workspace: Workspace, address: str) -> int | None:

@@ -93,11 +93,21 @@ def collect(workspace: Workspace, found: list[Garbage]) -> int:
 
 
 def _sweep(workspace: Workspace, dead: Record) -> None:
-    """Let the stores of a dead artifact free what no remaining tag needs."""
+    """Let the stores of a dead artifact free what no remaining tag needs; a store nobody uses goes whole."""
     for use in dead.stores:
-        if use.sweep:
-            alive = {s.tag for record in workspace.records() for s in record.stores if s.key == use.key}
-            resolve(use.sweep)(workspace.place(use.key), sorted(alive))
+        alive = {s.tag for record in workspace.records() for s in record.stores if s.key == use.key}
+        folder = f"{workspace.root}/stores/{use.key}"
+        with workspace.lock(use.key):
+            if alive or _filling(workspace):
+                if use.sweep:
+                    resolve(use.sweep)(workspace.place(use.key), sorted(alive))
+            elif workspace.fs.exists(folder):
+                workspace.fs.rm(folder, recursive=True)
+
+
+def _filling(workspace: Workspace) -> bool:
+    """Whether a needed step is unfinished: a store without a record may then be the one it is filling."""
+    return any(workspace.record(address) is None for address in needed(workspace))
 
 
 def refuse_while_running(workspace: Workspace) -> None:

@@ -1,0 +1,51 @@
+"""The step ``evaluation/report``: ``report.json`` (the facts) and ``report.html`` (the page).
+
+Everything on the page is in the facts, and everything in the facts comes from artifacts and
+records; no clock and no path goes in, so equal builds give equal reports.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gnomon.core.errors import ConfigError
+from gnomon.core.files import write_atomic, write_json
+from gnomon.evaluation.report.facts import gather
+from gnomon.evaluation.report.page import page
+from gnomon.runs.counts import Counts
+from gnomon.runs.output import Output
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportConfig:
+    """Settings of the step."""
+
+    title: str = ""
+    """What the report is about, for its head; empty for none."""
+    samples: int = 5
+    """Samples shown for each reason for leaving something out."""
+    clusters: int = 20
+    """Clusters of duplicates shown, the largest first."""
+    leaks: int = 50
+    """Exam questions shown with the passages that give them away."""
+
+    def __post_init__(self) -> None:
+        for name in ("samples", "clusters", "leaks"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"report: {name} is {getattr(self, name)}.", "Give 0 or more.")
+
+
+def run(config: ReportConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
+    """Gather the facts and write the page.
+
+    Args:
+        config: How much is shown.
+        inputs: Any of ``ingest``, ``clean``, ``dedup``, ``decontaminate``, ``items``, ``chunk``, ``index``,
+            ``vectors``, ``trace``.
+        out: Holds their records.
+    """
+    facts = gather(config.title, inputs, out.records, (config.samples, config.clusters, config.leaks), out.meter)
+    write_json(out.path / "report.json", facts)
+    write_atomic(out.path / "report.html", page(facts))
+    documents = facts["size"]["documents"]
+    return Counts(taken=documents, kept=documents)
