@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gnomon.cli.output import count, error_console, seconds
+from gnomon.cli.output import count, error_console, seconds, size
 from gnomon.core.wording import say
 from gnomon.runs.output import Meter
 from gnomon.runs.record import Record
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
 PLAIN_EVERY_SECONDS = 10.0
-UNITS_JA = {"files": "ファイル", "documents": "文書", "chunks": "チャンク", "pairs": "組", "bytes": "バイト",
+BYTES = "bytes"
+UNITS_JA = {"files": "ファイル", "documents": "文書", "chunks": "チャンク", "pairs": "組", "passages": "パッセージ",
             "items": "問", "tokens": "トークン", "vectors": "ベクトル", "rows": "行", "records": "件"}  # fmt: skip
 
 
@@ -33,11 +34,12 @@ def unit_name(unit: str) -> str:
 
 def amounts(done: int, total: int | None, unit: str, elapsed: float) -> str:
     """``312 of 4,000 documents · 52/s · 71 s left``; what is not known is not said."""
-    of = say(" of ", "／") + count(total) if total else ""
-    parts = [f"{count(done)}{of} {unit_name(unit)}".strip()] if done or total else []
+    told = size if unit == BYTES else count
+    of = say(" of ", "／") + told(total) if total else ""
+    parts = [f"{told(done)}{of} {'' if unit == BYTES else unit_name(unit)}".strip()] if done or total else []
     rate = done / elapsed if elapsed > 0.5 else 0.0
     if rate > 0:
-        parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
+        parts.append(f"{told(round(rate)) if rate >= 10 else format(rate, '.1f')}/s")
         if total and done < total:
             left = seconds((total - done) / rate)
             parts.append(say(f"{left} left", f"残り {left}"))

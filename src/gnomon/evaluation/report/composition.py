@@ -1,5 +1,6 @@
 """What a library is made of: counts by year, language, subject, source and licence, and sizes."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +13,7 @@ COLUMNS = ["id", "text", "lang", "source", "biblio"]
 UNSPACED = ("ja", "zh")
 YEARS = range(1500, 2200)
 """Years that are believed; others are counted as unknown."""
-LARGEST_BIN = 1 << 22
+BINS_PER_DOUBLING = 4
 
 
 def composition(documents: Path | None, meter: Meter) -> tuple[dict[str, Any], dict[str, int]]:
@@ -30,8 +31,8 @@ def composition(documents: Path | None, meter: Meter) -> tuple[dict[str, Any], d
             size["characters"] += len(row["text"])
         meter.advance(batch.num_rows)
     listed: dict[str, Any] = {name: _ranked(counts[name]) for name in ("language", "subject", "source", "licence")}
-    listed["year"] = [[year, n] for year, n in sorted(counts["year"].items()) if year is not None]
-    listed["length"] = [[low, n] for low, n in sorted(counts["length"].items())]
+    listed["year"] = sorted([year, n] for year, n in counts["year"].items() if year is not None)
+    listed["length"] = [[number, n] for number, n in sorted(counts["length"].items())]
     listed["year_unknown"] = counts["year"][None]
     return listed, size
 
@@ -41,6 +42,16 @@ def word_count(text: str, lang: str) -> int:
     return sum(not c.isspace() for c in text) if lang in UNSPACED else len(text.split())
 
 
+def length_bin(words: int) -> int:
+    """The number of the bin a length falls into: four bins to a doubling; -1 for no words at all."""
+    return math.ceil(BINS_PER_DOUBLING * math.log2(words) - 1e-9) if words else -1
+
+
+def bin_top(number: int) -> int:
+    """The greatest length in a bin."""
+    return math.floor(2 ** (number / BINS_PER_DOUBLING) + 1e-9) if number >= 0 else 0
+
+
 def _count(counts: dict[str, Counter[Any]], row: dict[str, Any], words: int) -> None:
     year = row["biblio"]["year"]
     counts["year"][year if year in YEARS else None] += 1
@@ -48,7 +59,7 @@ def _count(counts: dict[str, Counter[Any]], row: dict[str, Any], words: int) -> 
     counts["subject"][(row["biblio"]["categories"] or [""])[0]] += 1
     counts["source"][row["source"]["kind"]] += 1
     counts["licence"][row["source"]["licence"]] += 1
-    counts["length"][min(1 << max(words - 1, 0).bit_length(), LARGEST_BIN) if words else 0] += 1
+    counts["length"][length_bin(words)] += 1
 
 
 def _ranked(counts: Iterable[Any]) -> list[Any]:

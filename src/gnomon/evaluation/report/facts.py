@@ -73,7 +73,8 @@ def _sizes(records: Mapping[str, Record]) -> dict[str, int]:
             found["passages" if name == "chunk" else "traced_words"] = int(records[name].counts.made[key])
     if "vectors" in records:
         found["vectors"] = records["vectors"].counts.kept
-    files = sum(len(listing["files"]) for record in records.values() for listing in record.sources.values())
+    read = [records[name] for name in FLOW if name in records]
+    files = sum(len(listing["files"]) for record in read for listing in record.sources.values())
     return {**found, **({"files": files} if files else {})}
 
 

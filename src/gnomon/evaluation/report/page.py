@@ -11,7 +11,7 @@ from typing import Any
 from gnomon.evaluation.report.markup import Content, Markup, both, el, escape, join
 from gnomon.evaluation.report.plots import bars, lengths, years
 from gnomon.evaluation.report.sections import cleaning, contamination, duplicates, flow, left_out, making
-from gnomon.evaluation.report.words import LANGUAGES, SUBJECTS, named, number
+from gnomon.evaluation.report.words import LANGUAGES, SUBJECTS, named, number, plural
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 MARK = Markup(
@@ -77,7 +77,7 @@ def _lead(facts: Mapping[str, Any]) -> Markup:
     languages = [row[0] for row in made["language"] if row[0] != "und"]
     names = [LANGUAGES.get(code, (code, code)) for code in languages[:4]]
     many, files_read = number(size["documents"]), size.get("files")
-    en = f"{many} documents" + (f" from {number(files_read)} files" if files_read else "")
+    en = plural(size["documents"], "document") + (f" from {plural(files_read, 'file')}" if files_read else "")
     ja = f"{many} 件の文書" + (f"（{number(files_read)} ファイル）" if files_read else "")
     en += f", {span}" if span else ""
     ja += f"、{span} 年" if span else ""

@@ -6,6 +6,7 @@ that letters keep their size on a telephone.
 
 from collections.abc import Sequence
 
+from gnomon.evaluation.report.composition import BINS_PER_DOUBLING, bin_top
 from gnomon.evaluation.report.markup import Content, Markup, el, join
 from gnomon.evaluation.report.words import number, share
 
@@ -62,19 +63,21 @@ def _year_ticks(every: Sequence[int], step: int) -> list[tuple[float, str]]:
 
 
 def lengths(rows: Sequence[Sequence[int]], label: str) -> Markup:
-    """Documents by length, in bins that double."""
+    """Documents by length, on a logarithmic axis.
+
+    Args:
+        rows: (bin, count) as ``composition.length_bin`` numbers them.
+        label: What it shows.
+    """
     if not rows:
         return Markup("")
     found = {row[0]: row[1] for row in rows}
-    bins = [0] if 0 in found else []
-    high = 1
-    while high <= rows[-1][0]:
-        if high >= rows[0][0]:
-            bins.append(high)
-        high *= 2
-    names = [(f"≤ {number(low)}", found.get(low, 0)) for low in bins]
-    wide = max(1, -(-len(bins) // 7))
-    ticks = [((i + 0.5) / len(bins), number(low)) for i, low in enumerate(bins) if (len(bins) - 1 - i) % wide == 0]
+    bins = range(min(found), max(found) + 1)
+    names = [(f"{number(bin_top(at - 1) + 1)}–{number(bin_top(at))}" if at > 0 else str(bin_top(at)), found.get(at, 0))
+             for at in bins]  # fmt: skip
+    tops = [at for at in bins if at >= 0 and at % BINS_PER_DOUBLING == 0]
+    wide = max(1, -(-len(tops) // 7))
+    ticks = [((at - bins[0] + 1) / len(bins), number(bin_top(at))) for at in tops[::wide]]
     return columns(names, ticks, label)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gnomon.evaluation.report.markup import Content, Markup, both, el, join
-from gnomon.evaluation.report.words import KINDS, REASONS, STEPS, named, number, share
+from gnomon.evaluation.report.words import KINDS, REASONS, STEPS, named, number, plural, share
 
 PATH = ("ingest", "withhold", "clean", "dedup", "decontaminate")
 
@@ -25,7 +25,8 @@ def _flow_row(row: Mapping[str, Any], whole: int) -> Markup:
     track = el("div", el("i", class_="kept", style=f"width:{100 * row['kept'] / whole:.3f}%"), stripe, class_="track")
     return el("div", el("div", named(row["name"], STEPS), class_="step"), track,
               el("div", number(row["kept"]), class_="n"),
-              el("div", join(_spaced(reasons)), class_="why"), class_="row")  # fmt: skip
+              el("div", join(_spaced(reasons)), class_="why"),
+              class_="row aside" if row["name"] == "decontaminate" else "row")  # fmt: skip
 
 
 def _by_count(dropped: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -92,12 +93,11 @@ def duplicates(facts: Mapping[str, Any]) -> Markup:
         return Markup("")
     apart = sum(found["kept_apart"].values())
     told = both(
-        join([el("b", number(found["clusters"])), " clusters, ", el("b", number(found["left_out"])),
-              " copies left out; ", el("b", number(apart)),
-              " pairs look alike and were kept apart as different works."]),
-        join(["重複の群 ", el("b", number(found["clusters"])), "、除いた写し ", el("b", number(found["left_out"])),
-              "。似ているが別の著作として残した組 ", el("b", number(apart)), "。"]),
-    )  # fmt: skip
+        f"{plural(found['clusters'], 'cluster')} of copies; {plural(found['left_out'], 'copy', 'copies')} left out."
+        f" {plural(apart, 'pair')} looked alike but stayed apart as different works.",
+        f"重複の群は {number(found['clusters'])}、除いた写しは {number(found['left_out'])} 件。"
+        f"似ているが別の著作として残した組は {number(apart)}。",
+    )
     return join([el("p", told, class_="told"), _apart(found["kept_apart"]),
                  el("div", join(_cluster(c) for c in found["clusters_shown"]), class_="clusters")])  # fmt: skip
 
@@ -127,14 +127,14 @@ def contamination(facts: Mapping[str, Any]) -> Markup:
     found = facts["contamination"]
     if found is None:
         return Markup("")
+    leaked, whole, papers = found["items_leaked"], found["items"], found["documents"]
     told = both(
-        join([el("b", number(found["items_leaked"])), " of ", number(found["items"]), " questions (",
-              share(found["items_leaked"], found["items"]), ") stand in ", el("b", number(found["documents"])),
-              " documents. Models do not see these documents; readers do."]),
-        join(["試験問題 ", number(found["items"]), " 問中 ", el("b", number(found["items_leaked"])), " 問（",
-              share(found["items_leaked"], found["items"]), "）が ", el("b", number(found["documents"])),
-              " 件の文書に現れる。これらはモデルには見せないが、読者は読める。"]),
-    )  # fmt: skip
+        f"{number(leaked)} of {plural(whole, 'question')} ({share(leaked, whole)}) can be read in"
+        f" {plural(papers, 'document')}, which models do not see and readers do.",
+        f"試験問題 {number(whole)} 問中 {number(leaked)} 問（{share(leaked, whole)}）が"
+        f" {number(papers)} 件の文書に現れる。"
+        "これらはモデルには見せないが、読者は読める。",
+    )
     short = found["too_short"]
     note = both(f"{number(short)} questions are too short to be looked for.", f"{number(short)} 問は短すぎて探せない。")
     return join([el("p", told, class_="told"), el("p", note, class_="quiet") if short else "",

@@ -5,7 +5,7 @@ from gnomon.evaluation.report.markup import Markup, both
 STEPS = {
     "ingest": ("Read", "読み込み"), "withhold": ("Remove", "利用者の除外"),
     "clean": ("Clean", "整形"), "dedup": ("Deduplicate", "重複除去"),
-    "decontaminate": ("Withhold from models", "モデルから伏せる"), "chunk": ("Cut into passages", "分割"),
+    "decontaminate": ("For models", "モデル向け"), "chunk": ("Cut into passages", "分割"),
     "index": ("Index", "索引"), "vectors": ("Vectors", "ベクトル"), "trace": ("Trace", "トレース"),
 }  # fmt: skip
 LANGUAGES = {
@@ -48,6 +48,11 @@ def named(code: str, names: dict[str, tuple[str, str]]) -> Markup:
     """A code's name in both languages; the code itself as words when it has none."""
     en, ja = names.get(code, (code.replace("_", " "), code.replace("_", " ")))
     return both(en, ja)
+
+
+def plural(value: int, one: str, many: str = "") -> str:
+    """A count with its English noun."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
 def number(value: int) -> str:
