@@ -23,7 +23,7 @@ from gnomon.core.tables import from_row, read_batches, write_table
 from gnomon.corpus.apart import Facts, facts_of, why_apart
 from gnomon.corpus.engine import use_runner
 from gnomon.corpus.minhash import NearConfig, sign
-from gnomon.corpus.pairs import Alike, alike, conclude
+from gnomon.corpus.pairs import Alike, Comparison, compare_all, conclude
 from gnomon.corpus.passing import document_files, pass_on
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
@@ -56,7 +56,7 @@ def run(config: DedupConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
         write_table(out.path / "pairs.parquet", Pair, [])
         return pass_on(inputs["documents"], out, {})
     found = find_in_files(files, config, out.settings)
-    facts = read_facts(files, {key for pair in found for key in (pair.a, pair.b)})
+    facts = read_facts(files, {key for pair in found.pairs for key in (pair.a, pair.b)})
     judge = _judge(facts) if config.bibliography else lambda pair: ""
     pairs, gone = conclude(found, judge, lambda key: preference(facts[key]))
     write_table(out.path / "pairs.parquet", Pair, pairs)
@@ -101,7 +101,8 @@ def read_facts(files: Iterable[Path], ids: set[str]) -> dict[str, Facts]:
 def find_pairs(texts: Iterable[tuple[str, str]], config: NearConfig, settings: Settings) -> list[Alike]:
     """Like pairs among any (id, text) records: questions, answers, notes.
 
-    The texts are streamed to a temporary file, so a generator will do.
+    The texts are streamed to a temporary file, so a generator will do. Of a large group of copies
+    not every two are listed, but all hang together.
 
     Raises:
         DataError: Two records have the same id.
@@ -109,11 +110,11 @@ def find_pairs(texts: Iterable[tuple[str, str]], config: NearConfig, settings: S
     with tempfile.TemporaryDirectory(prefix="gnomon-texts-") as folder:
         file = Path(folder) / "texts.parquet"
         _spill(texts, file)
-        return find_in_files([file], config, settings)
+        return find_in_files([file], config, settings).pairs
 
 
-def find_in_files(files: list[Path], config: NearConfig, settings: Settings) -> list[Alike]:
-    """Like pairs among the rows of Parquet files with columns ``id`` and ``text``.
+def find_in_files(files: list[Path], config: NearConfig, settings: Settings) -> Comparison:
+    """Compare the rows of Parquet files with columns ``id`` and ``text``.
 
     Raises:
         DataError: Two rows have the same id.
@@ -130,7 +131,7 @@ def find_in_files(files: list[Path], config: NearConfig, settings: Settings) -> 
         raise DataError(
             f"The id {repeated[0]!r} occurs more than once among the texts.", "Give every record an id of its own."
         )
-    return alike(open_frame, signatures, config)
+    return compare_all(open_frame, signatures, config)
 
 
 def _spill(texts: Iterable[tuple[str, str]], file: Path) -> None:

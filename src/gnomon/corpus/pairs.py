@@ -6,8 +6,8 @@ is left out has a direct, recorded pair with a text that is kept, and a chain of
 never loses its far end.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from gnomon.core.records import Pair
 from gnomon.corpus.comparison import comparison_text
-from gnomon.corpus.minhash import NearConfig, Signatures, candidates
+from gnomon.corpus.minhash import ALL_PAIRS_UP_TO, NearConfig, Signatures, candidates
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -37,8 +37,31 @@ class Alike:
     """Units of the shorter one."""
 
 
-def alike(open_frame: Callable[[], Any], signatures: Signatures, config: NearConfig) -> list[Alike]:
-    """Every candidate pair whose true similarity reaches the threshold, in order of ids.
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The like pairs of a corpus, and the means to compare two more of the texts in them."""
+
+    pairs: list[Alike]
+    """Every candidate pair whose true similarity reaches the threshold, in order of ids."""
+    shingles: Mapping[str, npt.NDArray[np.uint64]]
+    """Codes of the shingles of every candidate text."""
+    facts: Mapping[str, tuple[int, int]]
+    """(hash of the whole, units) of every candidate text."""
+    threshold: float
+    """Similarity from which two texts are alike."""
+
+    def compare(self, a: str, b: str) -> Alike | None:
+        """Two candidate texts as a pair, None when they are not alike."""
+        a, b = min(a, b), max(a, b)
+        same = self.facts[a][0] == self.facts[b][0] and np.array_equal(self.shingles[a], self.shingles[b])
+        jaccard = 1.0 if same else _jaccard(self.shingles[a], self.shingles[b])
+        if jaccard < self.threshold:
+            return None
+        return Alike(a=a, b=b, jaccard=round(jaccard, 6), same=same, units=min(self.facts[a][1], self.facts[b][1]))
+
+
+def compare_all(open_frame: Callable[[], Any], signatures: Signatures, config: NearConfig) -> Comparison:
+    """Verify every candidate pair.
 
     Args:
         open_frame: Opens the Daft frame (``id``, ``text``) a second time: texts are not kept in
@@ -47,18 +70,20 @@ def alike(open_frame: Callable[[], Any], signatures: Signatures, config: NearCon
         config: The settings.
     """
     rows = candidates(signatures)
-    ids = signatures.ids.take(np.unique(rows)).to_pylist() if len(rows) else []
-    names = dict(zip(np.unique(rows).tolist(), ids, strict=True))
-    shingles = _shingles(open_frame, ids, config.ngram)
-    found = []
-    for first, second in rows.tolist():
-        a, b = shingles[names[first]], shingles[names[second]]
-        same = bool(signatures.whole[first] == signatures.whole[second]) and np.array_equal(a, b)
-        jaccard = 1.0 if same else _jaccard(a, b)
-        if jaccard >= config.threshold:
-            units = int(min(signatures.units[first], signatures.units[second]))
-            found.append(Alike(a=names[first], b=names[second], jaccard=round(jaccard, 6), same=same, units=units))
+    used = np.unique(rows)
+    ids = signatures.ids.take(used).to_pylist() if len(used) else []
+    names = dict(zip(used.tolist(), ids, strict=True))
+    facts = {names[row]: (int(signatures.whole[row]), int(signatures.units[row])) for row in used.tolist()}
+    found = Comparison(
+        pairs=[], shingles=_shingles(open_frame, ids, config.ngram), facts=facts, threshold=config.threshold
+    )
+    alike = (found.compare(names[first], names[second]) for first, second in rows.tolist())
+    found.pairs.extend(pair for pair in alike if pair is not None)
     return found
+
+
+Copies = defaultdict[str, dict[str, Alike]]
+"""For each text those it is a copy of."""
 
 
 def _shingles(open_frame: Callable[[], Any], ids: Sequence[str], ngram: int) -> dict[str, npt.NDArray[np.uint64]]:
@@ -92,34 +117,53 @@ def _jaccard(a: npt.NDArray[np.uint64], b: npt.NDArray[np.uint64]) -> float:
 
 
 def conclude(
-    pairs: Iterable[Alike], why_apart: Callable[[Alike], str], preference: Callable[[str], Any]
+    found: Comparison, why_apart: Callable[[Alike], str], preference: Callable[[str], Any]
 ) -> tuple[list[Pair], dict[str, tuple[str, float, str]]]:
     """Decide what is kept.
 
     Args:
-        pairs: Verified pairs.
+        found: Verified pairs.
         why_apart: Says why a pair is two works, or ``""``.
         preference: Sort key of an id; the smallest of a cluster is kept.
 
     Returns:
         Every pair with what was concluded, and for each id left out (kept id, similarity, kind).
     """
-    judged = [(pair, why_apart(pair)) for pair in pairs]
-    copies: dict[str, dict[str, Alike]] = defaultdict(dict)
-    for pair, apart in judged:
+    judged = {(pair.a, pair.b): (pair, why_apart(pair)) for pair in found.pairs}
+    copies: Copies = defaultdict(dict)
+    for pair, apart in judged.values():
         if not apart:
             copies[pair.a][pair.b] = copies[pair.b][pair.a] = pair
-    clusters, gone = _clusters(copies), dict[str, tuple[str, float, str]]()
-    staying = _staying(copies, preference)
+    clusters = _clusters(copies)
+    order = sorted(copies, key=preference)
+    for pair in _missing(found, order, clusters, copies):
+        judged[pair.a, pair.b] = (pair, apart := why_apart(pair))
+        if not apart:
+            copies[pair.a][pair.b] = copies[pair.b][pair.a] = pair
+    staying, gone = _staying(order, copies), dict[str, tuple[str, float, str]]()
     for key in sorted(set(copies) - staying):
         best = max((k for k in copies[key] if k in staying), key=lambda k: (copies[key][k].jaccard, k))
         gone[key] = (best, copies[key][best].jaccard, _kind(copies[key][best]))
     rows = [
         Pair(a=p.a, b=p.b, jaccard=p.jaccard, kind=_kind(p), apart=apart, kept="" if apart else _kept(p, gone),
              cluster="" if apart else clusters[p.a])
-        for p, apart in judged
+        for _, (p, apart) in sorted(judged.items())
     ]  # fmt: skip
     return rows, gone
+
+
+def _missing(found: Comparison, order: Sequence[str], clusters: Mapping[str, str], copies: Copies) -> Iterator[Alike]:
+    """Pairs that a large bucket left out: of a member with the preferred one of its cluster."""
+    sizes = Counter(clusters.values())
+    first: dict[str, list[str]] = {}
+    for key in order:
+        cluster = clusters[key]
+        if sizes[cluster] > ALL_PAIRS_UP_TO:
+            leaders = first.setdefault(cluster, [])
+            alike = [(leader, copies[key].get(leader) or found.compare(key, leader)) for leader in leaders]
+            yield from (pair for leader, pair in alike if pair is not None and leader not in copies[key])
+            if not any(pair for _, pair in alike):
+                leaders.append(key)
 
 
 def _kind(pair: Alike) -> str:
@@ -131,15 +175,15 @@ def _kept(pair: Alike, gone: Mapping[str, Any]) -> str:
     return next((key for key in (pair.a, pair.b) if key not in gone), "")
 
 
-def _staying(copies: Mapping[str, Mapping[str, Alike]], preference: Callable[[str], Any]) -> set[str]:
+def _staying(order: Sequence[str], copies: Copies) -> set[str]:
     staying: set[str] = set()
-    for key in sorted(copies, key=preference):
+    for key in order:
         if not any(other in staying for other in copies[key]):
             staying.add(key)
     return staying
 
 
-def _clusters(copies: Mapping[str, Mapping[str, Alike]]) -> dict[str, str]:
+def _clusters(copies: Copies) -> dict[str, str]:
     """For each id the smallest id of its connected component."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
