@@ -1,3 +1,4 @@
+import re
 import unicodedata
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trace_indexes import FORMS, forms
 
-from gnomon.knowledge.tracing.words import Forms, Kind, kind, may_cut, pattern, words
+from gnomon.knowledge.tracing.words import Forms, Kind, full_pattern, kind, may_cut, pattern, words
 
 MIXED = st.text(
     alphabet="aZ1 .,’'-_銀河のがスペー・゛ﾞｶＡé\u0301\u3099\u200d\ufe0f😀👩🚀🇯🇵\n\t\u3000\x00\u00ad。²", max_size=40
@@ -33,6 +34,11 @@ def test_a_stretch_from_border_to_border_has_the_same_words_alone(text: str) -> 
 @given(st.text(alphabet="aéöがパか한글Å ü", max_size=20))
 def test_composed_and_decomposed_writing_have_the_same_forms(text: str) -> None:
     assert forms(unicodedata.normalize("NFD", text)) == forms(unicodedata.normalize("NFC", text))
+
+
+@given(st.one_of(MIXED, st.text(alphabet="abZ019 .,'’-_$é\u0301ス", max_size=30), st.text(max_size=40)))
+def test_the_short_cut_for_plain_ascii_changes_nothing(text: str) -> None:
+    assert pattern().findall(text) == re.findall(full_pattern(), text)
 
 
 @pytest.mark.parametrize(

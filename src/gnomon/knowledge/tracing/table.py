@@ -101,13 +101,13 @@ class Shard:
         return low
 
     def longest(self, phrase: bytes) -> int:
-        """Length in bytes of the longest beginning of some units that occurs, whole units only."""
+        """Length in bytes of the longest beginning of a phrase that occurs; its last word may be incomplete."""
         rank, best = self._rank(phrase), 0
         for near in (rank - 1, rank):
             if 0 <= near < len(self.units):
                 place = int.from_bytes(self._table[near * self._pointer : (near + 1) * self._pointer], "little")
                 best = max(best, _shared(phrase, self._text[place : place + len(phrase)]))
-        return best // UNIT * UNIT
+        return best
 
     def places(self, low: int, high: int, step: int = 1) -> Places:
         """The units at which the suffixes of some ranks begin."""
