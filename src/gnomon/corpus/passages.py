@@ -228,7 +228,7 @@ def _best_cover(document: str, target: Target, rules: Rules) -> _Cover | None:
         cover.add(run)
     middle, low, high = cover.start, max(0, cover.end - target.reach), cover.start + target.reach
     for number, part in enumerate(target.parts):
-        if len(part.string) < part.shortest:
+        if len(part.string) < part.shortest and part.weights.any():
             for run in [
                 *_whole(document, target, number, middle, high),
                 *_whole(document, target, number, low, middle),
