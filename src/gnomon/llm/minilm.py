@@ -186,15 +186,23 @@ def tokenizer() -> Any:
     return found
 
 
-def token_table(settings: Settings) -> Vectors:
-    """What the model says of each token standing alone, shape (vocabulary, dimensions), not unit length."""
+def token_table(settings: Settings, tokens: Sequence[int] | None = None) -> Vectors:
+    """What the model says of tokens that stand alone, shape (tokens, dimensions), not of unit length.
+
+    Args:
+        settings: The machine.
+        tokens: Ids of the tokens; the whole vocabulary when None (about 15 seconds on two cores).
+    """
     session = _session(_graph_file(packaged("embedder/onnx-fp32"), settings))
     words = tokenizer()
     first, last = (words.token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
-    blocks = []
-    for start in range(0, words.get_vocab_size(), TOKENS_AT_ONCE):
-        tokens = np.arange(start, min(start + TOKENS_AT_ONCE, words.get_vocab_size()))
-        ids = np.stack([np.full_like(tokens, first), tokens, np.full_like(tokens, last)], axis=1).astype(np.int32)
-        blocks.append(session.run(None, {"ids": ids, "mask": np.ones_like(ids)})[0].mean(axis=1))
-    table: Vectors = np.concatenate(blocks)
+    wanted = np.arange(words.get_vocab_size()) if tokens is None else np.array(tokens)
+
+    def block(start: int) -> Any:
+        middle = wanted[start : start + TOKENS_AT_ONCE]
+        ids = np.stack([np.full_like(middle, first), middle, np.full_like(middle, last)], axis=1).astype(np.int32)
+        return session.run(None, {"ids": ids, "mask": np.ones_like(ids)})[0].mean(axis=1)
+
+    with ThreadPoolExecutor(settings.num_threads) as pool:
+        table: Vectors = np.concatenate(list(pool.map(block, range(0, len(wanted), TOKENS_AT_ONCE))))
     return table

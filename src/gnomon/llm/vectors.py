@@ -23,6 +23,8 @@ def unit_rows(rows: npt.ArrayLike) -> Vectors:
     """
     matrix = np.array(rows, dtype=np.float64)
     matrix[~matrix.any(axis=1)] = 1.0
+    if matrix.size:
+        matrix /= np.abs(matrix).max(axis=1, keepdims=True)  # else tiny numbers would square to zero
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     rows_of_one: Vectors = (matrix / lengths).astype(np.float32)
     return rows_of_one
