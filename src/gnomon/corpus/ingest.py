@@ -21,11 +21,26 @@ from gnomon.core.wording import say
 from gnomon.corpus.catalogue import Catalogue
 from gnomon.corpus.crew import Crew
 from gnomon.corpus.jobs import Found, Job, found, jobs_of
-from gnomon.corpus.settling import IngestConfig, Settling
+from gnomon.corpus.readers.draft import Limits
+from gnomon.corpus.settling import Settling
 from gnomon.corpus.works import Works
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 from gnomon.runs.sources import FileSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestConfig:
+    """How files are read."""
+
+    limits: Limits = field(default_factory=Limits)
+    """Bounds on what is read."""
+    shard_documents: int = 4_000
+    """Documents in a shard."""
+    shard_characters: int = 24_000_000
+    """Characters of text after which a shard is closed, however few its documents."""
+    licence: str = ""
+    """Licence of documents whose source states none, when you know it."""
 
 
 @dataclass(kw_only=True)
@@ -74,7 +89,7 @@ def run(config: IngestConfig, inputs: Mapping[str, Path], out: Output) -> Counts
     keys, start = _finished(out, works)
     if start is not None:
         out.meter.advance(sum(job.entry.bytes for job in jobs[: start[0]]))
-        settle = Settling(config, Catalogue.of(jobs, config.limits), works)
+        settle = Settling(config.licence, Catalogue.of(jobs, config.limits), works)
         with out.cache() as cache, Crew(cache, config.limits, out.settings.num_threads) as crew:
             items = found(jobs, start, config.limits, crew.results, out)
             for shard, after in _shards(items, config, settle):

@@ -1,36 +1,20 @@
 """Settling: one draft or fault becomes a document with its marks, or a drop with its reason."""
 
-from dataclasses import dataclass, field
-
 from gnomon.core.hashing import canonical_json
 from gnomon.core.records import Document, Drop, Mark, Source
 from gnomon.corpus.catalogue import DESCRIBED, Catalogue
 from gnomon.corpus.ids import arxiv_id_of_file, document_id
 from gnomon.corpus.jobs import Found, Job
-from gnomon.corpus.readers.draft import EXCERPT, Draft, Fault, Limits
+from gnomon.corpus.readers.draft import EXCERPT, Draft, Fault
 from gnomon.corpus.readers.formats import stem
 from gnomon.corpus.works import Works
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestConfig:
-    """How files are read."""
-
-    limits: Limits = field(default_factory=Limits)
-    """Bounds on what is read."""
-    shard_documents: int = 4_000
-    """Documents in a shard."""
-    shard_characters: int = 24_000_000
-    """Characters of text after which a shard is closed, however few its documents."""
-    licence: str = ""
-    """Licence of documents whose source states none, when you know it."""
 
 
 class Settling:
     """What the whole set knows while its records are settled one by one."""
 
-    def __init__(self, config: IngestConfig, catalogue: Catalogue, works: Works) -> None:
-        self.config, self.catalogue, self.works = config, catalogue, works
+    def __init__(self, licence: str, catalogue: Catalogue, works: Works) -> None:
+        self.licence, self.catalogue, self.works = licence, catalogue, works
 
     def one(self, item: Found) -> tuple[Document, list[Mark]] | Drop:
         """The document and marks of a record, or why it is left out."""
@@ -54,13 +38,13 @@ class Settling:
 
     def _document(self, draft: Draft, where: str, job: Job) -> tuple[Document, list[Mark]] | Drop:
         wanted = document_id(draft.own_id or _file_id(job, where))
-        document = _built(draft, wanted, where, job, self.config.licence)
+        document = _built(draft, wanted, where, job, self.licence)
         settled, reason = self.works.settle(document)
         if reason:
             return Drop(doc_id=f"file:{where}", reason=reason, detail=settled, excerpt=draft.text[:EXCERPT])
         marks = {**draft.marks, **{f"column/{name}": value for name, value in draft.columns.items()}}
         if settled != wanted:
-            document = _built(draft, settled, where, job, self.config.licence)
+            document = _built(draft, settled, where, job, self.licence)
             marks["read/id"] = wanted
         return document, [Mark(doc_id=settled, name=n, value=canonical_json(v)) for n, v in marks.items()]
 

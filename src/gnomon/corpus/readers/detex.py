@@ -2,6 +2,7 @@
 
 import functools
 import re
+import unicodedata
 from typing import Any
 
 _JOURNALS = {
@@ -19,8 +20,13 @@ _JOURNALS = {
 _JOURNAL = re.compile(r"\\([a-z]+)\b")
 _MATH = re.compile(r"(?<!\\)\$[^$]{1,400}(?<!\\)\$")
 _SPACE = re.compile(r"\s+")
+_ACCENT = re.compile(r"\{?\\([`'^\"~=.]|[uvHckr](?=[\s{\\]))\s*\{?\s*(\\[ij](?![A-Za-z])|[A-Za-z])\}?\}?")
+_COMBINING = dict(
+    zip("`'^\"~=.uvHckr", "\u0300\u0301\u0302\u0308\u0303\u0304\u0307\u0306\u030c\u030b\u0327\u0328\u030a", strict=True)
+)
 
 
+@functools.lru_cache(maxsize=50_000)
 def detex(text: str) -> str:
     """One line of plain text from a short piece of LaTeX; inline math keeps its dollar signs."""
     if not any(c in text for c in "\\{}~$-`'"):
@@ -31,9 +37,17 @@ def detex(text: str) -> str:
         maths.append(match[0])
         return f"\ue000{len(maths) - 1}\ue001"
 
-    plain = to_text().latex_to_text(_MATH.sub(put_aside, text))
+    plain = _ACCENT.sub(_accented, _MATH.sub(put_aside, text))
+    if "\\" in plain or "``" in plain:
+        plain = to_text().latex_to_text(plain)
+    else:
+        plain = plain.replace("{", "").replace("}", "").replace("~", " ").replace("---", "—").replace("--", "–")
     plain = re.sub("\ue000(\\d+)\ue001", lambda m: maths[int(m[1])] if int(m[1]) < len(maths) else "", plain)
     return _SPACE.sub(" ", plain).strip()
+
+
+def _accented(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFC", match[2].lstrip("\\") + _COMBINING[match[1]])
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any
 
 from gnomon.core.text import unspaced_share
 from gnomon.corpus.readers.draft import Fault, Limits, Unreadable
@@ -45,14 +45,14 @@ class Feed:
         """``.gz``, ``.zst`` or nothing."""
         return next((p for p in PACKED if self.name.lower().endswith(p)), "")
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedReader:
         """The unpacked bytes, to be read once from the start; close it."""
-        packed = _Counted(self.path.open("rb", buffering=0), self)
+        packed: Any = _Counted(self.path.open("rb", buffering=0), self)
         if not self.packing:
             return io.BufferedReader(packed, BLOCK)
-        inner: BinaryIO
+        inner: Any
         if self.packing == ".gz":
-            inner = cast(BinaryIO, gzip.GzipFile(fileobj=io.BufferedReader(packed, BLOCK)))
+            inner = gzip.GzipFile(fileobj=io.BufferedReader(packed, BLOCK))
         else:
             import zstandard
 
@@ -66,7 +66,7 @@ class Feed:
             Unreadable: The packing is broken.
         """
         with self.open() as file:
-            return file.read(HEAD_BYTES)
+            return file.peek(HEAD_BYTES)[:HEAD_BYTES]
 
     def whole(self) -> bytes:
         """All of the unpacked bytes.
@@ -123,7 +123,7 @@ class _Counted(io.RawIOBase):
 class _Unpacked(io.RawIOBase):
     """Unpacked bytes; stops at a bomb and gives broken packing a reason."""
 
-    def __init__(self, file: BinaryIO, feed: Feed) -> None:
+    def __init__(self, file: Any, feed: Feed) -> None:
         self._file, self._feed, self._count = file, feed, 0
         self._limit = max(feed.limits.free_expansion_bytes, feed.limits.max_expansion * feed.size)
 
@@ -135,7 +135,7 @@ class _Unpacked(io.RawIOBase):
 
         view = memoryview(buffer)  # type: ignore[arg-type]
         try:
-            data = self._file.read(min(len(view), BLOCK))
+            data = self._file.read1(min(len(view), BLOCK))
         except EOFError as error:
             raise Unreadable("truncated", f"{self._feed.packing}: {error}") from error
         except (OSError, zlib.error, zstandard.ZstdError) as error:
@@ -183,7 +183,7 @@ def encoding_mark(encoding: str) -> dict[str, str]:
 
 
 def clean_text(text: str) -> str:
-    """The text without what no file can hold: lone surrogates become U+FFFD, NUL goes, line ends are ``\\n``."""
+    r"""The text without what no file can hold: lone surrogates become U+FFFD, NUL goes, line ends are ``\n``."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:

@@ -41,6 +41,8 @@ class Format:
         return cast(Reader, resolve(self.entry))
 
 
+READER_ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+"""What a parser meets in a file nobody foresaw: it costs that file, and is named."""
 _HERE = "gnomon.corpus.readers"
 FORMATS = (
     Format(
@@ -81,8 +83,11 @@ def guarded(form: Format, feed: Feed) -> Iterator[Draft | Fault]:
     except Unreadable as error:
         yield Fault(reason=error.reason, detail=error.detail, whole=True)
         return
-    except (OSError, RecursionError, MemoryError) as error:
-        yield Fault(reason="unreadable", detail=f"{type(error).__name__}: {error}", whole=True)
+    except OSError as error:
+        yield Fault(reason="unreadable", detail=error.strerror or type(error).__name__, whole=True)
+        return
+    except READER_ERRORS as error:
+        yield Fault(reason="reader_failed", detail=f"{type(error).__name__}: {error}"[:300], whole=True)
         return
     if empty:
         yield Fault(reason="no_records", detail=f"no record in {feed.size} bytes", whole=True)

@@ -37,31 +37,46 @@ TEXT_MACROS = frozenset(
 """Macros whose last argument is text to keep."""
 
 ARGUMENTS = {
-    "*[{": (*SECTIONS, "includegraphics", "title", "subtitle"),
+    "*[{": (
+        *SECTIONS,
+        *("includegraphics title subtitle").split(),
+    ),
     "*[[{": tuple(CITATIONS),
-    "*{": (*REFERENCES, "vspace", "hspace", "nocite", "footnotemark*", "tablehead*"),
-    "[{": ("author", "affiliation", "affil", "address", "altaffiliation", "footnote", "footnotetext", "thanks", "email",
-           "caption", "usepackage", "documentclass", "documentstyle", "keywords", "item@", "collaboration", "added",
-           "edit1", "edit2", "tablenotetext", "tablenotemark", "dataset", "object", "orcidlink", "institute",
-           "makebox", "framebox", "captionof@", "bibitem", "twocolhead", "todo", "cortext", "fntext", "nonumnote", "savebox@"),
-    "{": ("label", "url", "input", "include", "subfile", "bibliography", "bibliographystyle", "addbibresource",
-          "pagestyle", "thispagestyle", "graphicspath", "hypersetup", "submitjournal", "received", "revised",
-          "accepted", "published", "shorttitle", "shortauthors", "watermark", "correspondingauthor", "color", "inst",
-          "plotone", "gridline", "date", "tablecaption", "tablehead", "tablewidth", "tabletypesize", "tablecolumns",
-          "tablenum", "colhead", "phantom", "hphantom", "vphantom", "ensuremath", "software", "facility", "facilities",
-          "tablecomments", "tablerefs", "pacs", "preprint", "orcid", "institution", "authorrunning", "titlerunning",
-          "linespread", "fontsize@", "pagenumbering", "keyword", "figurenum", "bibstyle", "pubyear", "volume",
-          "hskip@", "stepcounter", "refstepcounter", "authornote", "newcounter", "usetikzlibrary", "input@path",
-          "citestyle", "setcitestyle", "markright", "ead", "corref", "fnref", "tnotetext", "tnoteref", "lstset",
-          "newtheorem@", "bibliographyfont@", "allowdisplaybreaks@", "urlstyle", "linenumbers@", "tocless@", "bibpunct", "script", "variable", "showyourwork", "noindent@", "MakeUppercase",
-          "uppercase", "lowercase", "code", "package", "texttt", "textsubscript", "textsuperscript", "uline", "hl",
-          "rev", "noopsort", "leavevmode@", "text", "bm", "boldsymbol", "fbox", "hbox", "centerline"),
-    "{{": ("markboth", "href", "textcolor", "setlength", "addtolength", "setcounter", "addtocounter", "plottwo", "colorbox",
-           "scalebox", "rotatebox", "newlength@", "replaced", "fontsize", "captionsetup", "titleformat@", "hyperref@",
-           "deleted@", "texorpdfstring", "cline@", "raisebox", "renewcommand@"),
-    "{{{": ("fig", "leftfig", "rightfig", "resizebox", "multicolumn", "multirow", "definecolor", "rule@",
-            "fcolorbox"),
-}  # fmt: skip
+    "*{": (
+        *REFERENCES,
+        *("vspace hspace nocite").split(),
+    ),
+    "[{": tuple(
+        (
+            "author affiliation affil address altaffiliation footnote footnotetext thanks email caption "
+            "usepackage documentclass documentstyle keywords collaboration added edit1 edit2 tablenotetext "
+            "tablenotemark dataset object orcidlink institute makebox framebox bibitem twocolhead todo cortext "
+            "fntext nonumnote"
+        ).split()
+    ),
+    "{": tuple(
+        (
+            "label url input include subfile bibliography bibliographystyle addbibresource pagestyle "
+            "thispagestyle graphicspath hypersetup submitjournal received revised accepted published shorttitle "
+            "shortauthors watermark correspondingauthor color inst plotone gridline date tablecaption tablehead "
+            "tablewidth tabletypesize tablecolumns tablenum colhead phantom hphantom vphantom ensuremath software "
+            "facility facilities tablecomments tablerefs pacs preprint orcid institution authorrunning "
+            "titlerunning linespread pagenumbering keyword figurenum bibstyle pubyear volume stepcounter "
+            "refstepcounter authornote newcounter usetikzlibrary input@path citestyle setcitestyle markright ead "
+            "corref fnref tnotetext tnoteref lstset urlstyle bibpunct script variable showyourwork MakeUppercase "
+            "uppercase lowercase code package texttt textsubscript textsuperscript uline hl rev noopsort text bm "
+            "boldsymbol fbox hbox centerline"
+        ).split()
+    ),
+    "{{": tuple(
+        (
+            "markboth href textcolor setlength addtolength setcounter addtocounter plottwo colorbox scalebox "
+            "rotatebox replaced fontsize captionsetup texorpdfstring raisebox"
+        ).split()
+    ),
+    "{{{": tuple(("fig leftfig rightfig resizebox multicolumn multirow definecolor fcolorbox").split()),
+}
+"""Macros by the arguments they take: ``*`` a star, ``[`` optional, ``{`` required."""
 SILENT = frozenset(
     "maketitle tableofcontents listoffigures listoftables checknextarg @ makeatletter makeatother".split()
 )
@@ -78,7 +93,7 @@ def context() -> Any:
     from pylatexenc.macrospec import std_environment, std_macro
 
     known = get_default_latex_context_db()
-    macros = [std_macro(name, spec) for spec, names in ARGUMENTS.items() for name in names if not name.endswith("@")]
+    macros = [std_macro(name, spec) for spec, names in ARGUMENTS.items() for name in names]
     environments = [std_environment(name, "[") for name in FLOATS if "deluxetable" not in name and name != "longtable"]
     environments += [std_environment(name, "{") for name in FLOATS if "deluxetable" in name]
     environments += [std_environment("thebibliography", "{"), std_environment("minipage", "[{")]

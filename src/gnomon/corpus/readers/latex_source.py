@@ -139,7 +139,7 @@ def _round(source: str, pattern: re.Pattern[str], macros: dict[str, Macro]) -> s
 
 
 def _after_name(source: str, end: int, body: str, pieces: list[str], *, spaced: bool) -> int:
-    """TeX swallows the space after a macro's name; ``\\xspace`` brings it back, ``{}`` ends the name."""
+    r"""TeX swallows the space after a macro's name; ``\xspace`` brings it back, ``{}`` ends the name."""
     if source.startswith("{}", end):
         return end + 2
     following = source[end : end + 1]

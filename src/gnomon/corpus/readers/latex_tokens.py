@@ -116,7 +116,9 @@ def rendered(text: str, lookup: Lookup) -> tuple[str, tuple[Section, ...]]:
         length += len(word)
         at = match.end()
     whole = "".join(pieces) + text[at:]
-    if heads and heads[0][0] > 0:
+    if not heads:
+        return whole, ()
+    if heads[0][0] > 0:
         heads.insert(0, (0, "", 0))
     ends = [*(start for start, _, _ in heads[1:]), len(whole)]
     return whole, tuple(

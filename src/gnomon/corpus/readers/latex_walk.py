@@ -309,7 +309,7 @@ def _converted(node: Any) -> str:
 
 
 def _names(text: str) -> list[str]:
-    """The names in one ``\\author``; marks of affiliations are gone."""
+    r"""The names in one ``\author``; marks of affiliations are gone."""
     text = text.split(BREAK)[0]
     return [n for part in split_names(_SPACE.sub(" ", _NOT_A_NAME.sub("", plain(text)))) if (n := part.strip(" ,;"))]
 

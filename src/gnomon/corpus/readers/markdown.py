@@ -67,7 +67,7 @@ def front_matter(text: str) -> tuple[dict[str, Any], str, str]:
 def _loader() -> Any:
     import yaml
 
-    class Plain(yaml.SafeLoader):
+    class Plain(yaml.SafeLoader):  # type: ignore[misc]
         """Refuses aliases: a few lines of them can stand for gigabytes."""
 
         def compose_node(self, parent: Any, index: Any) -> Any:

@@ -10,6 +10,7 @@ import ctypes
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 SOFT_HYPHEN = "\ufffe"
@@ -88,7 +89,7 @@ def _fragments(textpage: Any) -> tuple[list[Line], str]:
             slanted.append(char)
             continue
         raw.FPDFText_GetLooseCharBox(textpage, index, ctypes.byref(box))
-        if current is None or not _continues(current, box, space=space):
+        if current is None or not _continues(current, box):
             size = raw.FPDFText_GetFontSize(textpage, index) or 1.0
             bold = _is_bold(textpage, index, raw)
             height = box.top - box.bottom
@@ -112,12 +113,12 @@ def _is_bold(textpage: Any, index: int, raw: Any) -> bool:
     return any(sign in name.value for sign in (b"Bold", b"bold", b"CMBX", b"Heavy", b"Black", b"BX1", b"bx1"))
 
 
-def _continues(line: Line, box: Any, *, space: bool) -> bool:
+def _continues(line: Line, box: Any) -> bool:
     """Whether a character stands on the baseline of a fragment and close behind it."""
     height = box.top - box.bottom
     same = abs(box.bottom - line.bottom) < 0.25 * max(line.height, 1) and abs(height - line.height) < 0.3 * line.height
     gap = box.left - line.right
-    return same and -1.2 * line.height < gap < (GAP if space else GAP) * line.height
+    return bool(same and -1.2 * line.height < gap < GAP * line.height)
 
 
 def _without_margins(fragments: list[Line]) -> list[Line]:
@@ -129,7 +130,7 @@ def _without_margins(fragments: list[Line]) -> list[Line]:
     left, right = min(f.left for f in body), max(f.right for f in body)
     outside = [f for f in numbers if f.right < left or f.left > right]
     values = [int(f.text) for f in outside]
-    rising = sum(b == a + 1 for a, b in zip(values, values[1:], strict=False))
+    rising = sum(b == a + 1 for a, b in pairwise(values))
     if len(outside) < 8 or rising < 0.5 * len(values):
         return fragments
     gone = {id(f) for f in outside}
@@ -154,7 +155,7 @@ def _gutter(fragments: list[Line], width: float) -> float:
 def _drawn_across(fragments: list[Line], gutter: float) -> bool:
     """Whether the page was drawn row by row, so that neighbours in the file lie in different columns."""
     sides = [f.left >= gutter for f in fragments if len(f.text) > 12 and (f.right <= gutter or f.left >= gutter)]
-    return sum(a != b for a, b in zip(sides, sides[1:], strict=False)) > 0.3 * len(sides)
+    return sum(a != b for a, b in pairwise(sides)) > 0.3 * len(sides)
 
 
 def _by_columns(fragments: list[Line], gutter: float) -> list[Line]:

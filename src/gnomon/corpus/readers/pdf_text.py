@@ -17,7 +17,8 @@ KNOWN = re.compile(
     r"(?:abstract|summary|introduction|background|observations?|data|methods?|methodology|analysis|results|discussion"
     r"|conclusions?|summary and (?:conclusions?|discussion)|discussion and conclusions?|acknowledge?ments?|references"
     r"|bibliography|literature cited|appendix(?: [A-Z])?|appendices|data availability|software|facilities"
-    r"|author contributions?|概要|要旨|要約|はじめに|序論|方法|結果|考察|議論|結論|まとめ|謝辞|参考文献|引用文献|文献)[:.]?",
+    r"|author contributions?|概要|要旨|要約|はじめに|序論|方法|結果|考察|議論|結論|まとめ|謝辞"
+    r"|参考文献|引用文献|文献)[:.]?",
     re.IGNORECASE,
 )
 REFERENCES = re.compile(
@@ -99,7 +100,9 @@ class Page:
     def sections(self) -> tuple[Section, ...]:
         """The sections."""
         heads = list(self.heads)
-        if heads and heads[0][0] > 0:
+        if not heads:
+            return ()
+        if heads[0][0] > 0:
             heads.insert(0, (0, Heading("", 0)))
         ends = [*(start for start, _ in heads[1:]), self.length]
         return tuple(
@@ -188,7 +191,7 @@ def heading_of(line: Line, above: Line | None, body: float, numbering: Numbering
     match = _NUMBERED.fullmatch(text)
     if match and (styled or alone) and not text.endswith((",", ";")):
         title, stop, _ = match[2].partition(". ")
-        runs_on = bool(stop) and not match[2].endswith(".") or match[2].endswith((".", ":"))
+        runs_on = (bool(stop) and not match[2].endswith(".")) or match[2].endswith((".", ":"))
         if numbering.accepts(match[1]):
             return Heading(title.rstrip(".:"), match[1].count(".") + 1, runs_on)
     if KNOWN.fullmatch(text) and styled and text[0].isupper():

@@ -21,9 +21,8 @@ _NAMES = {
     "date": ("date", "publication_year", "year"),
     "venue": ("secondary_title", "journal_name", "alternate_title3", "publisher"),
 }
-_USED = frozenset(n for names in _NAMES.values() for n in names) | frozenset(
-    "doi id keywords language urls url volume start_page end_page number type_of_reference label accession_number".split()
-)
+_OTHERS = "doi id keywords language urls url volume start_page end_page number type_of_reference label accession_number"
+_USED = frozenset((*_OTHERS.split(), *(n for names in _NAMES.values() for n in names)))
 
 
 def read(feed: Feed) -> Iterator[Draft | Fault]:
@@ -74,7 +73,7 @@ def entry_biblio(entry: Mapping[str, Any]) -> Biblio:
     date = next((d for n in _NAMES["date"] if (d := iso_date(str(entry.get(n, "")).strip("/ ")))), "")
     pages = "-".join(str(entry[n]) for n in ("start_page", "end_page") if entry.get(n))
     places = (entry.get("url"), entry.get("number"), entry.get("accession_number"), *(entry.get("urls") or ()))
-    names = next((entry[n] for n in _NAMES["authors"] if entry.get(n)), [])
+    names: list[Any] = next((entry[n] for n in _NAMES["authors"] if entry.get(n)), [])
     venue = ", ".join(p for p in (first(entry, "venue"), str(entry.get("volume", "")), pages) if p)
     return Biblio(
         authors=tuple(Author(name=surname_first(str(n))) for n in names), year=int(date[:4]) if date else None,

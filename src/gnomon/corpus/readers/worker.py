@@ -24,7 +24,8 @@ def read_packed(form: str, feed: Feed) -> bytes:
 
 def unpacked(data: bytes) -> list[Draft | Fault]:
     """What ``read_packed`` found."""
-    return [from_row(Fault if kind == "fault" else Draft, row) for kind, row in json.loads(data)]
+    rows = json.loads(data)
+    return [from_row(Fault, row) if kind == "fault" else from_row(Draft, row) for kind, row in rows]
 
 
 def main() -> None:
