@@ -42,7 +42,7 @@ def kill_once(process: subprocess.Popen[bytes], workspace: Path, chance: random.
         late = time.monotonic() > deadline
         if late and (not inside or in_a_write(workspace) or time.monotonic() > deadline + 3):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.communicate()
             return True
         time.sleep(0.002)
     assert process.returncode == 0, process.stderr.read().decode() if process.stderr else ""

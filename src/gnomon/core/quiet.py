@@ -16,8 +16,12 @@ TELEMETRY_OFF = {
     "ANONYMIZED_TELEMETRY": "False",
 }
 """Environment variables that switch a library's telemetry off, with the value that does so."""
+LESS_NOISE = {"LANCE_LOG": "error"}
+"""Variables that keep a library's own log lines off the user's screen unless the user asks for them."""
 
 
 def silence_telemetry() -> None:
-    """Switch off every known telemetry. The user's own setting of a variable is overruled."""
+    """Switch off every known telemetry, over the user's own setting; and noise, unless the user set it."""
     os.environ.update(TELEMETRY_OFF)
+    for name, value in LESS_NOISE.items():
+        os.environ.setdefault(name, value)
