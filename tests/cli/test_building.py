@@ -18,7 +18,7 @@ def test_build_says_what_was_taken_kept_and_left_out(gnomon, papers: Path) -> No
 def test_the_summary_for_a_person_names_every_reason(gnomon, papers: Path) -> None:
     done = gnomon("build", papers)
     assert "2 of 4 documents" in done.out
-    assert "duplicate exact" in done.out
+    assert "exact copy" in done.out
     assert "empty" in done.out
     assert "gnomon ask" in done.out
     assert "[1/5] corpus/ingest 3 kept, 1 left out" in done.err

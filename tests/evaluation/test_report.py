@@ -258,3 +258,17 @@ def test_the_door_gives_a_step_that_reads_the_steps_it_is_given() -> None:
     assert step.identity != steps.report({"items": read_step}).identity
     with pytest.raises(ConfigError, match="samples is -1"):
         ReportConfig(samples=-1)
+
+
+def test_every_reason_that_corpus_gives_has_a_name_in_both_languages() -> None:
+    from gnomon.corpus.cleaning import rules
+    from gnomon.evaluation.report.words import REASONS
+
+    source = Path(steps.__file__).parents[1] / "corpus"
+    given_reasons = {
+        code
+        for path in source.rglob("*.py")
+        for code in re.findall(r"(?:reason=|Unreadable\()\"([a-z_]+)\"", path.read_text("utf-8"))
+    }
+    assert {*given_reasons, *rules.NAMES} <= set(REASONS), "name it in gnomon.evaluation.report.words"
+    assert all(re.search("[\u3041-\u9fff]", ja) for _, ja in REASONS.values())

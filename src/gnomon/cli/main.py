@@ -18,7 +18,7 @@ from gnomon.cli.session import Session
 from gnomon.core.wording import say
 
 COMPLETION_VARIABLE = "_GNOMON_COMPLETE"
-QUIET_LANCE = ("LANCE_LOG", "error")
+QUIET_LANCE = ("LANCEDB_LOG", "error")
 """Lance warns on stderr whenever it makes a table; only its errors concern a reader."""
 GROUPS: tuple[tuple[str, str, tuple[tuple[str, str, str, str], ...]], ...] = (
     ("Make", "作る", (

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_SECONDS = 10.0
 BYTES = "bytes"
+LEAST_SHARE = 0.01
+"""Share of the work from which the time left is more than a guess."""
 UNITS_JA = {"files": "ファイル", "documents": "文書", "chunks": "チャンク", "pairs": "組", "passages": "パッセージ",
             "items": "問", "tokens": "トークン", "vectors": "ベクトル", "rows": "行", "records": "件"}  # fmt: skip
 
@@ -40,7 +42,7 @@ def amounts(done: int, total: int | None, unit: str, elapsed: float) -> str:
     rate = done / elapsed if elapsed > 0.5 else 0.0
     if rate > 0:
         parts.append(f"{told(round(rate)) if rate >= 10 else format(rate, '.1f')}/s")
-        if total and done < total:
+        if total and total * LEAST_SHARE <= done < total:
             left = seconds((total - done) / rate)
             parts.append(say(f"{left} left", f"残り {left}"))
     return " · ".join(parts)

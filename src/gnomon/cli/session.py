@@ -61,7 +61,9 @@ def command(en: str, ja: str) -> Callable[[Callable[..., Any]], click.Command]:
         for option in reversed(_options()):
             passing = option(passing)
         settings = {"help_option_names": ["-h", "--help"]}
-        return click.command(help=say(en, ja), context_settings=settings)(passing)
+        made = click.command(help=say(en, ja), context_settings=settings)(passing)
+        made.params.sort(key=lambda param: param.name in _FIELDS)
+        return made
 
     return decorate
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnomon.cli.output import count, safe, seconds
 from gnomon.core.wording import say
+from gnomon.evaluation.report.words import REASONS
 from gnomon.runs.record import Record
 from gnomon.runs.step import Recipe, Step
 from gnomon.runs.workspace import Workspace
@@ -100,5 +101,6 @@ def _next_words() -> str:
 
 
 def reason_name(reason: str) -> str:
-    """A reason's code as words."""
-    return safe(reason.replace("_", " "))
+    """A reason's code as words, as the report names it."""
+    plain = safe(reason.replace("_", " "))
+    return say(*REASONS.get(reason, (plain, plain)))

@@ -48,7 +48,11 @@ def left_out(facts: Mapping[str, Any]) -> Markup:
     if not rows:
         return el("p", both("Nothing was left out.", "除いたものはない。"), class_="quiet")
     top = max(row["count"] for row in rows)
-    return el("div", join(_reason(row, top) for row in rows), class_="list")
+    return join([_hint(), el("div", join(_reason(row, top) for row in rows), class_="list")])
+
+
+def _hint() -> Markup:
+    return el("p", both("Open a line to see samples.", "行を開くと例が見える。"), class_="hint")
 
 
 def _reason(row: Mapping[str, Any], top: int) -> Markup:
@@ -73,7 +77,7 @@ def cleaning(facts: Mapping[str, Any]) -> Markup:
     if not rows:
         return Markup("")
     top = max(row["count"] for row in rows)
-    return el("div", join(_rule(row, top) for row in rows), class_="list")
+    return join([_hint(), el("div", join(_rule(row, top) for row in rows), class_="list")])
 
 
 def _rule(row: Mapping[str, Any], top: int) -> Markup:
@@ -94,9 +98,9 @@ def duplicates(facts: Mapping[str, Any]) -> Markup:
     apart = sum(found["kept_apart"].values())
     told = both(
         f"{plural(found['clusters'], 'cluster')} of copies; {plural(found['left_out'], 'copy', 'copies')} left out."
-        f" {plural(apart, 'pair')} looked alike but stayed apart as different works.",
+        + (f" {plural(apart, 'pair')} looked alike but stayed apart as different works." if apart else ""),
         f"重複の群は {number(found['clusters'])}、除いた写しは {number(found['left_out'])} 件。"
-        f"似ているが別の著作として残した組は {number(apart)}。",
+        + (f"似ているが別の著作として残した組は {number(apart)}。" if apart else ""),
     )
     return join([el("p", told, class_="told"), _apart(found["kept_apart"]),
                  el("div", join(_cluster(c) for c in found["clusters_shown"]), class_="clusters")])  # fmt: skip
