@@ -34,7 +34,7 @@ _KANA = {
 }  # fmt: skip
 _KANA_VARIANT = re.compile("|".join(sorted(_KANA, key=len, reverse=True)))
 _NEW_KANJI = str.maketrans(dict(zip(_OLD_KANJI[::2], _OLD_KANJI[1::2], strict=True)))
-_LONG_MARK = re.compile(r"(?<=[ァ-ヺ]{3})ー+(?![ァ-ヺー])")
+_LONG_MARK = re.compile(r"(?<=[ァ-ー]{3})ー+(?![ァ-ヺー])")
 _RUN = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+|[^\W_\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")  # fmt: skip  # noqa: E501
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
 _SPACE = re.compile(r"\s+")
@@ -108,6 +108,8 @@ def pairs(text: str) -> str:
 
 def plain_name(name: str) -> str:
     """A person's name, subject or key for comparing: NFKC, lower case, no accents on Latin letters."""
+    if name.isascii():
+        return _SPACE.sub(" ", name.lower()).strip()
     letters: list[str] = []
     for char in unicodedata.normalize("NFKC", name).casefold():
         base = unicodedata.normalize("NFD", char)[0]

@@ -6,23 +6,25 @@ language: ``en`` (stemmed, without stop words), ``ja`` (ICU's dictionary words) 
 without a look at any artifact.
 """
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import pyarrow as pa
 
 from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.hashing import canonical_json, plain, text_hash
 from gnomon.core.records import Chunk, Document
-from gnomon.core.tables import count_rows, parquet_files, read_table, to_row
+from gnomon.core.tables import arrow_schema, count_rows, parquet_files, read_batches, read_table
 from gnomon.knowledge.analysis import indexed_text
 from gnomon.knowledge.filters import FACET_NAMES, FACETS, facets
 from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
 from gnomon.runs import Counts, Output
+from gnomon.runs.output import Meter
 
 T = TypeVar("T")
 ROWS_PER_BLOCK = 2_000
@@ -48,21 +50,28 @@ class IndexConfig:
             )
 
 
-PASSAGES = pa.schema([
+WANTED = pa.schema([
     pa.field(ROW_HASH, pa.string()), pa.field("chunk_id", pa.string()), pa.field("doc_id", pa.string()),
     pa.field("text_hash", pa.string()), pa.field("start", pa.int64()), pa.field("end", pa.int64()),
-    pa.field("heading", pa.list_(pa.string())), pa.field("title", pa.string()), *FACETS,
-    pa.field("text", pa.string()), *(pa.field(name, pa.string()) for name in TEXT_COLUMNS),
+    pa.field("heading", pa.list_(pa.string())), pa.field("title", pa.string()), *FACETS, pa.field("text", pa.string()),
 ])  # fmt: skip
+PASSAGES = pa.schema([*WANTED, *(pa.field(name, pa.string()) for name in TEXT_COLUMNS)])
+PASSAGE_FACTS = ("chunk_id", "text_hash", "heading", "title", *FACET_NAMES)
+"""What a passage is known by; its words follow from the text hash and the span in its id."""
 DOCUMENTS = pa.schema([
     pa.field(ROW_HASH, pa.string()), pa.field("doc_id", pa.string()), pa.field("record", pa.string()),
 ])  # fmt: skip
 
 
 def store_key(kind: str, library: str, settings: Any) -> str:
-    """The key of a library's store for some settings: ``index/<library>-<hash>``."""
-    described = canonical_json([FORMAT, plain(settings)])
-    return f"{kind}/{quote(library, safe='').replace('.', '%2E')}-{text_hash(described)[3:15]}"
+    """The key of a library's store for some settings: ``index/<library>-<hash>``.
+
+    The name is only there to be recognised: letters that a path could misread are left out of it, and
+    the hash covers the whole name.
+    """
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", library)[:40]
+    described = canonical_json([FORMAT, library, plain(settings)])
+    return f"{kind}/{readable}-{text_hash(described)[3:15]}"
 
 
 def index_key(config: IndexConfig) -> str:
@@ -89,7 +98,7 @@ def run(config: IndexConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
         out.stores.append(sync(place, DOCUMENT_LAYOUT, lambda: _document_rows(documents), out.identity))
     with out.store(f"{key}/passages") as place:
         out.stores.append(
-            sync(place, PASSAGE_LAYOUT, lambda: _passage_rows(documents, chunks, config, out), out.identity)
+            sync(place, passage_layout(config), lambda: _passage_rows(documents, chunks, out.meter), out.identity)
         )
     out.metrics["passages"] = out.stores[-1].rows
     return Counts(taken=total, kept=total, made={"chunks": out.stores[-1].rows})
@@ -120,32 +129,50 @@ def blocks(rows: Iterable[T], size: int = ROWS_PER_BLOCK) -> Iterator[list[T]]:
 
 
 def _document_rows(documents: Path) -> Iterator[pa.Table]:
-    rows = ({"doc_id": d.id, "record": canonical_json(to_row(d))} for d in read_table(documents, Document))
-    return (with_hashes(block, DOCUMENTS, DOCUMENT_LAYOUT.hashed) for block in blocks(rows))
+    for batch in read_batches(documents, list(arrow_schema(Document).names)):
+        rows = batch.to_pylist()
+        records = [json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":")) for row in rows]
+        described = [{"doc_id": row["id"], "record": record} for row, record in zip(rows, records, strict=True)]
+        yield with_hashes(described, DOCUMENTS, DOCUMENT_LAYOUT.hashed)
 
 
-def _passage_rows(documents: Path, chunks: Path, config: IndexConfig, out: Output) -> Iterator[pa.Table]:
-    rows = _all_passage_rows(documents, chunks, config, out)
-    return (with_hashes(block, PASSAGES, PASSAGE_LAYOUT.hashed) for block in blocks(rows))
+def _passage_rows(documents: Path, chunks: Path, meter: Meter) -> Iterator[pa.Table]:
+    """The passages that are wanted, without their analysed columns: those are made for new ones only."""
+    rows = _all_passage_rows(documents, chunks, meter)
+    return (with_hashes(block, WANTED, PASSAGE_FACTS) for block in blocks(rows))
 
 
-def _all_passage_rows(documents: Path, chunks: Path, config: IndexConfig, out: Output) -> Iterator[dict[str, Any]]:
+def _all_passage_rows(documents: Path, chunks: Path, meter: Meter) -> Iterator[dict[str, Any]]:
     for document, cut in passages(documents, chunks):
         facts = facets(document)
         for chunk in cut:
-            yield _passage_row(document, chunk, facts, config)
-        out.meter.advance(1)
+            span = chunk.span
+            yield {
+                "chunk_id": chunk.id, "doc_id": document.id, "text_hash": span.text_hash, "start": span.start,
+                "end": span.end, "heading": list(chunk.heading), "title": document.title, **facts,
+                "text": document.text[span.start : span.end],
+            }  # fmt: skip
+        meter.advance(1)
 
 
-def _passage_row(document: Document, chunk: Chunk, facts: dict[str, Any], config: IndexConfig) -> dict[str, Any]:
-    span = chunk.span
-    text = document.text[span.start : span.end]
-    heading = " ".join(chunk.heading)
-    return {
-        "chunk_id": chunk.id, "doc_id": document.id, "text_hash": span.text_hash, "start": span.start,
-        "end": span.end, "heading": list(chunk.heading), "title": document.title, **facts, "text": text,
-        **indexed_text(document.lang, document.title, heading, text, config.title_weight),
-    }  # fmt: skip
+def _analyse(rows: pa.Table, title_weight: int) -> pa.Table:
+    """Add the analysed columns to new passages."""
+    names = ("lang", "title", "heading", "text")
+    given = zip(*(rows[name].to_pylist() for name in names), strict=True)
+    made = [indexed_text(lang, title, " ".join(heading), text, title_weight) for lang, title, heading, text in given]
+    for name in TEXT_COLUMNS:
+        rows = rows.append_column(PASSAGES.field(name), pa.array([row[name] for row in made], pa.string()))
+    return rows
+
+
+def passage_layout(config: IndexConfig) -> Layout:
+    """The table of passages."""
+    return Layout(
+        schema=PASSAGES,
+        hashed=PASSAGE_FACTS,
+        index=_index_passages,
+        fill=lambda _, rows: _analyse(rows, config.title_weight),
+    )
 
 
 def _index_passages(table: Any) -> None:
@@ -177,9 +204,4 @@ def create_missing(table: Any, wanted: Mapping[str, Any]) -> None:
             table.create_index(column, config=config, replace=True)
 
 
-PASSAGE_LAYOUT = Layout(
-    schema=PASSAGES,
-    hashed=("chunk_id", "text_hash", "start", "end", "heading", "title", *FACET_NAMES, "text", *TEXT_COLUMNS),
-    index=_index_passages,
-)
-DOCUMENT_LAYOUT = Layout(schema=DOCUMENTS, hashed=("doc_id", "record"), index=_index_documents)
+DOCUMENT_LAYOUT = Layout(schema=DOCUMENTS, hashed=("record",), index=_index_documents)

@@ -12,6 +12,7 @@ old versions while tags stand, which LanceDB itself refuses to do.
 import datetime
 import hashlib
 import json
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,6 +80,9 @@ def connect(place: StorePlace) -> Any:
     Raises:
         MissingExtra: LanceDB is not installed.
     """
+    # Lance warns on stderr of things that are meant; its log level is read when it is imported.
+    os.environ.setdefault("LANCE_LOG", "error")
+    os.environ.setdefault("LANCEDB_LOG", "error")
     try:
         import lancedb
     except ImportError as error:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gnomon.core.estimates import Estimate
 from gnomon.core.hashing import plain, text_hash
 from gnomon.core.protocols import Embedder, resolve
 from gnomon.core.records import Chunk, Document, ModelRef
@@ -25,7 +26,6 @@ from gnomon.knowledge.index import blocks, create_missing, passages, store_key
 from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
 from gnomon.runs import Counts, Output
 from gnomon.runs.output import Meter, StorePlace
-from gnomon.core.estimates import Estimate
 
 SHARDS_AT_MOST = 400
 DOCUMENTS_PER_SECOND = 20
