@@ -178,6 +178,6 @@ def _check_dates(config: SplitConfig) -> None:
         raise ConfigError("split: by = 'time' without a date.", "Set test_after, for instance to '2024-06-30'.")
     if config.test_after and config.development_after and config.development_after >= config.test_after:
         raise ConfigError(
-            f"split: development_after = {config.development_after!r} is not before test_after = {config.test_after!r}.",
+            f"split: development_after = {config.development_after!r} is not before {config.test_after!r}.",
             "Development lies between the two dates.",
         )

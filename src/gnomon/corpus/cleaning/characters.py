@@ -23,8 +23,10 @@ _UNIT_SIGNS = (0x3300, 0x33FF)
 _MATH_LETTERS = (0x1D400, 0x1D7FF)
 _DISTINCT = ("SCRIPT", "FRAKTUR", "DOUBLE-STRUCK")
 _SINGLE = {"\u00b5": "\u03bc", "℃": "°C", "℉": "°F", "\u00a0": " ", "\u3000": " ", "\u1680": " ", "\u205f": " "}
-_INVISIBLE = [0xAD, 0x61C, 0x115F, 0x1160, 0x180E, 0x200B, 0x200E, 0x200F, 0x2060, 0x3164, 0xFEFF, 0xFFA0,
-              *range(0x202A, 0x202F), *range(0x2061, 0x2070), *range(0xE0000, 0xE0080), *range(0xFDD0, 0xFDF0)]  # fmt: skip
+_INVISIBLE = (
+    0xAD, 0x61C, 0x115F, 0x1160, 0x180E, 0x200B, 0x200E, 0x200F, 0x2060, 0x3164, 0xFEFF, 0xFFA0,
+    *range(0x202A, 0x202F), *range(0x2061, 0x2070), *range(0xE0000, 0xE0080), *range(0xFDD0, 0xFDF0),
+)  # fmt: skip
 _HALF_KANA = re.compile("[\uff61-\uff9f]+")
 _THIN = re.compile("(?<![0-9])[\u2000-\u200a\u202f]|[\u2000-\u200a\u202f](?![0-9]{3}(?![0-9]))")
 _WIDE_POINT = re.compile("(?<=[0-9])[．](?=[0-9])")
@@ -32,7 +34,8 @@ _WIDE_COMMA = re.compile("(?<=[0-9])[，](?=[0-9]{3}(?![0-9]))")
 _WIDE_MINUS = re.compile("[－](?=[0-9A-Za-z])|(?<=[0-9A-Za-z])[－]")
 _IDEOGRAPHS = re.compile("([\uf900-\ufaff\U0002f800-\U0002fa1f]+)")
 _ENTITY = re.compile(r"&#?\w{2,8};")
-_JOINED_SURROGATES = re.compile("[\ud800-\udfff]")
+_LONE_TILDE, _MASK = "\u00c3 ", "\ufdd3"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def mended(text: str) -> str:
@@ -43,7 +46,13 @@ def mended(text: str) -> str:
 
     pages = text.replace("\x0c", "\n\n").replace("\x0b", "\n")
     fixed = ftfy.fix_text(pages, _ftfy_config())
-    return _JOINED_SURROGATES.sub("\ufffd", fixed)
+    if _LONE_TILDE in pages:
+        # A capital A with tilde before a space is a letter (a molecule's first excited state), and
+        # half of a broken one only where other letters are broken too.
+        masked = pages.replace(_LONE_TILDE, _MASK)
+        rest = ftfy.fix_text(masked, _ftfy_config())
+        fixed = pages if rest == masked else fixed
+    return _SURROGATE.sub("\ufffd", fixed)
 
 
 def _is_printed(text: str) -> bool:
@@ -56,7 +65,11 @@ def _ftfy_config() -> object:
 
     # Quotes, widths and composition are decided here, not by ftfy's defaults.
     return ftfy.TextFixerConfig(
-        restore_byte_a0=False, uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False, normalization=None, explain=False
+        uncurl_quotes=False,
+        fix_character_width=False,
+        fix_latin_ligatures=False,
+        normalization=None,
+        explain=False,
     )
 
 

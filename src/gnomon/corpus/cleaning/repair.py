@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gnomon.core.records import Section
-from gnomon.corpus.cleaning import characters, latex, layout
+from gnomon.corpus.cleaning import characters, furniture, latex, layout
 from gnomon.corpus.cleaning.config import CleanConfig
 
 _ROUNDS = 12
@@ -44,7 +44,7 @@ def repairs(config: CleanConfig, *, pages: bool) -> tuple[Repair, ...]:
         (config.encoding, "encoding", characters.mended),
         (config.characters, "characters", characters.folded),
         (True, "spacing", layout.spaced),
-        (config.furniture, "furniture", lambda text: layout.without_furniture(text, pages=pages)),
+        (config.furniture, "furniture", lambda text: furniture.without_furniture(text, pages=pages)),
         (config.unwrap, "unwrapping", layout.unwrapped),
         (config.latex, "latex", latex.plain_text),
     )

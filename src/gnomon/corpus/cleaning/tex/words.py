@@ -77,7 +77,8 @@ _OURS = {
 SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "/": "", "-": "", "\\": " ", "\n": " ", "\t": " ", "@": ""}
 """Control symbols that are spaces, or nothing."""
 FUNCTIONS = frozenset(
-    "log ln exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh max min sup inf lim det dim arg ker gcd".split()
+    "log ln exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh max min sup inf lim det dim arg ker"
+    " gcd".split()
 )
 """Names of functions: they need room on both sides."""
 

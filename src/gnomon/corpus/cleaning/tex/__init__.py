@@ -1,0 +1,1 @@
+"""Reading LaTeX remnants: words and their meaning, arguments, commands, scripts."""
