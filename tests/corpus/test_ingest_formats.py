@@ -165,7 +165,7 @@ def test_bibtex_entries_with_an_abstract_become_documents(tmp_path: Path) -> Non
     assert (new.biblio.date, new.biblio.categories) == ("2024-01-03", ("astro-ph.CO",))
     assert result.marks["local:payne25", "column/note"] == '"seen"'
     assert result.reasons["file:lib.bib#2"] == "no_text"
-    assert [d.excerpt for d in result.drops][0] == "Nothing to read"
+    assert result.drops[0].excerpt == "Nothing to read"
 
 
 RIS = """TY  - JOUR

@@ -71,12 +71,19 @@ ARGUMENTS = {
     "{{": tuple(
         (
             "markboth href textcolor setlength addtolength setcounter addtocounter plottwo colorbox scalebox "
-            "rotatebox replaced fontsize captionsetup texorpdfstring raisebox"
+            "rotatebox replaced ion fontsize captionsetup texorpdfstring raisebox"
         ).split()
     ),
     "{{{": tuple(("fig leftfig rightfig resizebox multicolumn multirow definecolor fcolorbox").split()),
 }
 """Macros by the arguments they take: ``*`` a star, ``[`` optional, ``{`` required."""
+SYMBOLS = {
+    "S": "§", "P": "¶", "arcsec": "″", "arcmin": "′", "degr": "°", "arcdeg": "°", "deg": "°", "micron": "µm",
+    "sun": "☉",
+    "farcs": ".″", "farcm": ".′", "fdg": ".°", "la": "≲", "ga": "≳", "lesssim": "≲", "gtrsim": "≳", "lsim": "≲",
+    "gsim": "≳", "earth": "⊕", "nodata": "…", "diameter": "⌀", "slash": "/",
+}  # fmt: skip
+"""Symbols of journal classes that the parser does not know."""
 SILENT = frozenset(
     "maketitle tableofcontents listoffigures listoftables checknextarg @ makeatletter makeatother".split()
 )

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from gnomon.core.records import Section
 
 OPEN, CLOSE, PART = "\ue000", "\ue001", "\ue002"
+BREAK = "\ue003"
+"""A line break that survives tidying."""
 _TOKEN = re.compile(f"{OPEN}([SRC])([^{CLOSE}]*){CLOSE}")
 
 Lookup = Callable[[str], "tuple[str, str] | None"]
@@ -56,8 +58,9 @@ def plain(text: str) -> str:
 def tidy(text: str) -> str:
     """Paragraphs on one line each, a blank line between them; line breaks of lists and tables stay."""
     text = re.sub(r"[ \t\u00a0\u2009]+", " ", text)
-    paragraphs = (p.strip() for p in re.split(r"\n\s*\n", text))
-    return "\n\n".join(re.sub(r" ?\n ?", " ", p).replace("\ue003", "\n").strip() for p in paragraphs if p)
+    paragraphs = (re.sub(r" ?\n ?", " ", p.strip()) for p in re.split(r"\n\s*\n", text))
+    lined = (re.sub(f" *{BREAK} *", "\n", p).strip() for p in paragraphs)
+    return "\n\n".join(p for p in lined if p)
 
 
 def resolved(text: str, labels: Mapping[str, str], lookup: Lookup) -> str:

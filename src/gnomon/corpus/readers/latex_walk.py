@@ -10,6 +10,7 @@ from gnomon.core.records import Author
 from gnomon.corpus.readers import latex_names as names
 from gnomon.corpus.readers.detex import to_text
 from gnomon.corpus.readers.latex_tokens import (
+    BREAK,
     Citation,
     citation_token,
     plain,
@@ -19,8 +20,6 @@ from gnomon.corpus.readers.latex_tokens import (
 )
 from gnomon.corpus.readers.people import split_names, surname_first
 
-BREAK = "\ue003"
-"""A line break that survives tidying."""
 _LABEL = re.compile(r"\\label\s*\{([^}]*)\}")
 _ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 _SPACE = re.compile(r"\s+")
@@ -147,7 +146,7 @@ class Walk:
             self._put(section_token(1, names.NAMED_MACROS[name]))
             self.nodes(_arguments(node))
         elif name not in _swallowed():
-            self._put(_converted(node))
+            self._put(names.SYMBOLS.get(name) or _converted(node))
 
     def _last(self, node: Any) -> str:
         return self.one_line(_arguments(node)[-1:])
@@ -375,5 +374,6 @@ def _handlers() -> dict[str, Callable[[Walk, Any], None]]:
         "bibliography": lambda walk, node: walk.bibliographies.extend(walk._last(node).split(",")),
         "addbibresource": lambda walk, node: walk.bibliographies.append(walk._last(node)),
         "texorpdfstring": lambda walk, node: walk.nodes(_arguments(node)[:1]),
+        "ion": lambda walk, node: walk._put(" ".join(walk.one_line([part]) for part in _arguments(node))),
         "xspace": lambda walk, node: None,
     }

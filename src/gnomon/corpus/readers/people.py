@@ -79,7 +79,7 @@ def _first(item: Mapping[str, Any], *names: str) -> str:
 
 def split_names(text: str) -> list[str]:
     """The names in one string, split at ``and``, semicolons, or commas where those do not mean surname first."""
-    text = " ".join(text.replace("、", ",").split())
+    text = " ".join(text.replace("、", ";").split())
     parts = [p.strip(" ,") for p in _AND.split(text)]
     if ";" in text or not any("," in p for p in parts):
         return [p for p in parts if p]
