@@ -3,6 +3,8 @@
 import importlib.metadata
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -114,6 +116,20 @@ def test_numbers_are_told_as_a_person_reads_them() -> None:
     assert [seconds(n) for n in (0.04, 59, 125, 7300)] == ["0.0 s", "59 s", "2 min 05 s", "2 h 01 min"]
     assert count(1234567) == "1,234,567"
     assert safe("a\x1b[0m\x00b\ud800\n") == "a\ufffd[0m\ufffdb\ufffd\n"
+
+
+def test_ctrl_c_ends_a_real_run_with_one_clean_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gnomon.cli.main", "run", "toy_recipes:slow", "--workspace", str(tmp_path / "ws")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.strip() == "Interrupted. What was finished is kept; the same command goes on from there."
 
 
 # Doctor --------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Small real recipes that the tests of the commands run."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,9 @@ def items(config: NoConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
 
 def fail(config: FailConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     """Fails as it is told to."""
+    if config.how == "slow":
+        print("begun", flush=True)
+        time.sleep(60)
     raise {"value": ValueError("broken on purpose"), "interrupt": KeyboardInterrupt()}[config.how]
 
 
@@ -121,6 +125,12 @@ def failing(arguments: Mapping[str, Any]) -> Recipe:
     """A recipe whose only step raises."""
     step = Step(name="toy/fail", entry="toy_recipes:fail", version=1, config=FailConfig())
     return Recipe(name="failing", goals=(step,))
+
+
+def slow(arguments: Mapping[str, Any]) -> Recipe:
+    """A recipe whose only step takes a minute."""
+    step = Step(name="toy/fail", entry="toy_recipes:fail", version=1, config=FailConfig(how="slow"))
+    return Recipe(name="slow", goals=(step,))
 
 
 def interrupted(arguments: Mapping[str, Any]) -> Recipe:

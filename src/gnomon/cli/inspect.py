@@ -100,8 +100,7 @@ def verify(session: Session) -> int:
 def _verdict(checked: int, findings: int) -> str:
     if findings:
         return say(
-            f"{count(findings)} findings. Delete the artifacts they are in (`gnomon gc` lists what is not needed) or"
-            " run the recipe again from a fresh workspace.",
-            f"{count(findings)} 件の問題。該当する成果物を消してからレシピを再実行する。",
+            f"{count(findings)} findings. Delete the folders of these artifacts below `runs` and run the recipe again.",
+            f"{count(findings)} 件の問題。`runs` の下の該当する成果物のフォルダを消し、レシピを再実行する。",
         )
     return say(f"{count(checked)} artifacts are as recorded.", f"{count(checked)} 件の成果物はすべて記録どおり。")

@@ -18,8 +18,6 @@ from gnomon.cli.session import Session
 from gnomon.core.wording import say
 
 COMPLETION_VARIABLE = "_GNOMON_COMPLETE"
-QUIET_LANCE = ("LANCEDB_LOG", "error")
-"""Lance warns on stderr whenever it makes a table; only its errors concern a reader."""
 GROUPS: tuple[tuple[str, str, tuple[tuple[str, str, str, str], ...]], ...] = (
     ("Make", "作る", (
         ("build", "gnomon.cli.build", "Make an expert from your own papers.", "自分の論文からエキスパートを作る。"),
@@ -92,7 +90,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 1 a finding (verify, doctor), 2 wrong usage or input, 3 a run failed, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    os.environ.setdefault(*QUIET_LANCE)
     group, session = root(), Session()
     if COMPLETION_VARIABLE in os.environ:
         group.main(words, prog_name="gnomon", standalone_mode=True)

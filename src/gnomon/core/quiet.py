@@ -16,7 +16,7 @@ TELEMETRY_OFF = {
     "ANONYMIZED_TELEMETRY": "False",
 }
 """Environment variables that switch a library's telemetry off, with the value that does so."""
-LESS_NOISE = {"LANCE_LOG": "error"}
+LESS_NOISE = {"LANCE_LOG": "error", "LANCEDB_LOG": "error"}
 """Variables that keep a library's own log lines off the user's screen unless the user asks for them."""
 
 

@@ -7,7 +7,7 @@ that letters keep their size on a telephone.
 from collections.abc import Sequence
 
 from gnomon.evaluation.report.composition import BINS_PER_DOUBLING, bin_top
-from gnomon.evaluation.report.markup import Content, Markup, el, join
+from gnomon.evaluation.report.markup import Content, Markup, both, el, join
 from gnomon.evaluation.report.words import number, share
 
 HEIGHT = 100.0
@@ -88,7 +88,9 @@ def bars(rows: Sequence[tuple[Content, int]], whole: int, most: int = 12) -> Mar
     lines = [_bar(name, count, whole, top) for name, count in shown]
     rest = sum(count for _, count in rows[most:])
     if rest:
-        lines.append(_bar(f"… {number(len(rows) - most)}", rest, whole, max(top, rest)))
+        others = number(len(rows) - most)
+        name = el("em", both(f"{others} others", f"ほか {others} 種"))
+        lines.append(_bar(name, rest, whole, max(top, rest)))
     return el("table", el("tbody", join(lines)), class_="bars")
 
 

@@ -67,8 +67,13 @@ def _reason(row: Mapping[str, Any], top: int) -> Markup:
 
 def _sample(sample: Mapping[str, Any]) -> Markup:
     said = el("span", sample["detail"], class_="detail") if sample.get("detail") else ""
-    quote = el("blockquote", sample["excerpt"]) if sample.get("excerpt") else ""
+    quote = el("blockquote", _cut(sample["excerpt"])) if sample.get("excerpt") else ""
     return el("div", el("code", sample["doc_id"]), " ", said, quote, class_="sample")
+
+
+def _cut(excerpt: str) -> str:
+    """An excerpt with a sign that more follows, where it does not end like a sentence."""
+    return excerpt if excerpt.rstrip().endswith((".", "!", "?", "。", "…", '"')) else excerpt.rstrip() + " …"
 
 
 def cleaning(facts: Mapping[str, Any]) -> Markup:
