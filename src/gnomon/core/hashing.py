@@ -62,8 +62,14 @@ def plain(value: Any, where: str = "value") -> Any:
     Raises:
         ConfigError: Something inside has no stable form; the message says where.
     """
-    if type(value) in _SCALARS:
+    kind = type(value)
+    if kind in _SCALARS:
         return value
+    if kind is dict and all(type(key) is str for key in value):
+        pairs = value.items()
+        return {key: item if type(item) in _SCALARS else plain(item, f"{where}.{key}") for key, item in pairs}
+    if kind is list:
+        return [item if type(item) in _SCALARS else plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
     if isinstance(value, bool | int | str):
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, enum.Enum):

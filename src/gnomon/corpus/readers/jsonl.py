@@ -3,6 +3,7 @@
 A broken line costs that line only.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -49,17 +50,22 @@ def value_draft(value: Any, place: str, kind: str, encoding: str = "utf-8") -> D
     """One JSON value as a draft."""
     if not isinstance(value, dict):
         return Fault(reason="not_a_record", detail=f"{place}: a {type(value).__name__}", excerpt=repr(value)[:EXCERPT])
-    found = record_draft(scrubbed(value), kind)
+    return with_marks(clean_draft(scrubbed(value), place, kind), encoding_mark(encoding))
+
+
+def clean_draft(value: dict[str, Any], place: str, kind: str) -> Draft | Fault:
+    """One record whose strings are fit for a file as a draft; a fault says where it stands."""
+    found = record_draft(value, kind)
     if isinstance(found, Fault):
-        return Fault(reason=found.reason, detail=f"{place}: {found.detail}", excerpt=found.excerpt)
-    return with_marks(found, encoding_mark(encoding))
+        return dataclasses.replace(found, detail=f"{place}: {found.detail}")
+    return found
 
 
-def with_marks(draft: Draft, marks: dict[str, Any]) -> Draft:
+def with_marks(draft: Draft | Fault, marks: dict[str, Any]) -> Draft | Fault:
     """The draft with further marks."""
-    import dataclasses
-
-    return dataclasses.replace(draft, marks={**draft.marks, **marks}) if marks else draft
+    if isinstance(draft, Fault) or not marks:
+        return draft
+    return dataclasses.replace(draft, marks={**draft.marks, **marks})
 
 
 def scrubbed(value: Any) -> Any:

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gnomon.corpus.readers.draft import Draft, Fault, Unreadable
-from gnomon.corpus.readers.feed import Feed
+from gnomon.corpus.readers.feed import Feed, clean_text
 from gnomon.corpus.readers.fields import TEXT_COLUMNS
-from gnomon.corpus.readers.jsonl import value_draft
+from gnomon.corpus.readers.jsonl import clean_draft
 
 ROWS_PER_BATCH = 500
 BUFFER = 1 << 20
@@ -32,7 +32,7 @@ def read(feed: Feed) -> Iterator[Draft | Fault]:
             total = max(file.metadata.num_rows, 1)
             for batch in file.iter_batches(batch_size=ROWS_PER_BATCH):
                 for values in batch.to_pylist():
-                    yield value_draft(_json(values), f"row {row}", "parquet")
+                    yield clean_draft(_json(values), f"row {row}", "parquet")
                     row += 1
                 feed.position = feed.size * row // total
     except (pa.ArrowException, OSError) as error:
@@ -40,15 +40,17 @@ def read(feed: Feed) -> Iterator[Draft | Fault]:
 
 
 def _json(value: Any) -> Any:
-    """Arrow's Python values as JSON types."""
-    if value is None or isinstance(value, str | bool | int):
+    """Arrow's Python values as JSON types, every string fit for a file."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, list | tuple):
         return [_json(v) for v in value]
     if isinstance(value, dict):
-        return {str(k): _json(v) for k, v in value.items()}
+        return {clean_text(str(k)): _json(v) for k, v in value.items()}
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):

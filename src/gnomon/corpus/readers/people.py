@@ -26,7 +26,9 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,4}")
 def surname_first(name: str) -> str:
     """One name with its surname first."""
     name = " ".join(name.split())
-    if "," in name or " " not in name or _GROUP.search(name) or unspaced_share(name) > 0.3:
+    if "," in name or " " not in name or _GROUP.search(name):
+        return name
+    if not name.isascii() and unspaced_share(name) > 0.3:
         return name
     words = name.split(" ")
     suffix = words.pop() if words[-1].lower() in _SUFFIXES and len(words) > 2 else ""
