@@ -85,10 +85,10 @@ def build(folder: Path, papers: Sequence[Mapping[str, Any]] = PAPERS, **settings
     return workspace, Library.open(workspace, open_expert(workspace, made.serve.name))
 
 
-def record_of(workspace: Workspace, name: str) -> Any:
-    """The newest record of the steps of one name."""
-    found = [record for record in workspace.records() if record.name == name]
-    return sorted(found, key=lambda record: record.started)[-1]
+def record_of(workspace: Workspace, name: str, papers: Sequence[Mapping[str, Any]] = PAPERS, **settings: Any) -> Any:
+    """The record of the step of one name that these papers and settings make."""
+    (step,) = [step for step in recipe(papers, **settings).steps() if step.name == name]
+    return workspace.record(step.address)
 
 
 def ids(hits: Sequence[Any]) -> list[str]:

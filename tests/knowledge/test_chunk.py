@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,15 +33,14 @@ def texts(document: Document, config: ChunkConfig = SMALL) -> list[str]:
 def test_every_word_stands_in_exactly_one_chunk(text: str, cuts: list[int], lang: str) -> None:
     borders = sorted({min(cut, len(text)) for cut in cuts} | {len(text)})
     sections = tuple(
-        Section(title=f"S{i}", level=1 + i % 2, start=a, end=b)
-        for i, (a, b) in enumerate(zip(borders, borders[1:], strict=False))
+        Section(title=f"S{i}", level=1 + i % 2, start=a, end=b) for i, (a, b) in enumerate(itertools.pairwise(borders))
     )
     document = paper(text, sections, lang)
     spans = [c.span for c in chunks(document, SMALL)]
     assert spans == sorted(spans)
     covered = "".join(text[s.start : s.end] for s in spans)
     assert "".join(covered.split()) == "".join(text.split())
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
     assert all(length(text[s.start : s.end]) <= 2 * SMALL.whole for s in spans)
 
 

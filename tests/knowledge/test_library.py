@@ -121,7 +121,7 @@ def test_an_expert_without_vectors_is_searched_by_words(tmp_path: Path) -> None:
 
 
 def test_several_libraries_stand_side_by_side(tmp_path: Path) -> None:
-    workspace, one = build(tmp_path, PAPERS[:3], library="one")
+    _workspace, one = build(tmp_path, PAPERS[:3], library="one")
     _, two = build(tmp_path, PAPERS[3:], library="二/../x")
     assert ids(one.search("dust"))[0] == "dust"
     assert one.search("ブラックホール") == []
@@ -132,7 +132,7 @@ def test_several_libraries_stand_side_by_side(tmp_path: Path) -> None:
 
 
 def test_a_mended_paper_is_found_anew_and_readers_of_the_old_version_are_not_disturbed(tmp_path: Path) -> None:
-    workspace, before = build(tmp_path)
+    _workspace, before = build(tmp_path)
     assert ids(before.search("dust", mode="text")) == ["dust"]
     mended = [{**PAPERS[0], "text": "Only ices remain. Nothing else."}, *PAPERS[1:-1]]
     _, after = build(tmp_path, mended)

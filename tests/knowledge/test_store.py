@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from papers import PAPERS, build, ids, record_of, recipe
+from papers import PAPERS, build, ids, recipe, record_of
 
 from gnomon.core.errors import CorruptArtifact
 from gnomon.knowledge import store
@@ -163,7 +163,8 @@ def test_old_tags_do_not_hinder_an_update_a_week_later(tmp_path: Path, monkeypat
 def test_the_files_of_a_version_are_all_it_needs(tmp_path: Path) -> None:
     workspace, _ = build(tmp_path / "w")
     build(tmp_path / "w", PAPERS[1:])
-    first, last = sorted((r for r in workspace.records() if r.name == "knowledge/index"), key=lambda r: r.started)
+    first = record_of(workspace, "knowledge/index")
+    last = record_of(workspace, "knowledge/index", PAPERS[1:])
     for record in (first, last):
         for use in record.stores:
             source, target = Path(workspace.place(use.key).url), tmp_path / record.identity / use.key
@@ -285,7 +286,7 @@ def test_options_of_an_object_store_are_told_to_lance_by_its_own_names() -> None
 
 def test_adding_papers_keeps_the_rows_that_were_there(tmp_path: Path) -> None:
     workspace, _ = build(tmp_path, PAPERS[:4])
-    before = record_of(workspace, "knowledge/index")
+    before = record_of(workspace, "knowledge/index", PAPERS[:4])
     build(tmp_path, PAPERS)
     after = record_of(workspace, "knowledge/index")
     shared = {name for use in before.stores for name, _ in use.files if "/data/" in name}

@@ -1,10 +1,11 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
-from papers import MODEL, PAPERS, build, ids, record_of, recipe
+from papers import MODEL, PAPERS, build, ids, recipe, record_of
 
 from gnomon.core.errors import StepFailed
 from gnomon.core.protocols import Vectors
@@ -24,8 +25,8 @@ COUNTING = "test_vectors:load_counting"
 class CountingEmbedder(HashEmbedder):
     """Remembers what it embedded, and breaks down when it is told to."""
 
-    seen: list[str] = []
-    breaks_after: int | None = None
+    seen: ClassVar[list[str]] = []
+    breaks_after: ClassVar[int | None] = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         if self.breaks_after is not None and len(self.seen) >= self.breaks_after:
@@ -47,8 +48,8 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CountingEmbedder, "breaks_after", None)
 
 
-def vectors_of(workspace: Workspace) -> dict[str, list[float]]:
-    use = record_of(workspace, "knowledge/vectors").stores[0]
+def vectors_of(workspace: Workspace, papers: object = PAPERS, **settings: object) -> dict[str, list[float]]:
+    use = record_of(workspace, "knowledge/vectors", papers, **settings).stores[0]
     rows = open_table(workspace.place(use.key), use.tag).to_arrow()
     return dict(zip(rows["chunk_id"].to_pylist(), rows["vector"].to_pylist(), strict=True))
 
@@ -61,6 +62,14 @@ def test_every_passage_in_the_models_languages_has_its_vector(tmp_path: Path) ->
         document = library.document(library.chunk(chunk_id).span.doc_id)
         words = "\n".join(part for part in (document.title, document.text) if part)
         assert np.allclose(vector, HashEmbedder().embed([words])[0], atol=1e-6)
+
+
+def test_without_a_choice_the_languages_are_those_the_model_reads(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(CountingEmbedder, "languages", ("ja",), raising=False)
+    workspace, library = build(tmp_path, languages=(), loader=COUNTING)
+    assert len(vectors_of(workspace, languages=(), loader=COUNTING)) == 2
+    assert library.search("dust", mode="vector") == []
+    assert ids(library.search("ブラックホール", mode="vector"))[0] == "hole"
 
 
 def test_passages_the_model_cannot_read_are_counted(tmp_path: Path) -> None:
@@ -106,12 +115,12 @@ def broken_loader(ref: ModelRef, settings: Settings) -> HashEmbedder:
 
 def test_added_papers_are_embedded_alone_and_new_facts_need_no_model(tmp_path: Path) -> None:
     workspace, _ = build(tmp_path, PAPERS[:2], loader=COUNTING)
-    before = vectors_of(workspace)
+    before = vectors_of(workspace, PAPERS[:2], loader=COUNTING)
     redated = [{**PAPERS[0], "year": 1995}, *PAPERS[1:3]]
     CountingEmbedder.seen.clear()
     _, library = build(tmp_path, redated, loader=COUNTING)
     assert CountingEmbedder.seen == ["Halos of dark matter\n" + PAPERS[2]["text"]]
-    after = vectors_of(workspace)
+    after = vectors_of(workspace, redated, loader=COUNTING)
     assert {key: after[key] for key in before} == before
     assert library.document("local:dust").biblio.year == 1995
 
@@ -127,12 +136,12 @@ def test_the_digest_is_the_same_however_the_vectors_came(tmp_path: Path) -> None
 def test_beyond_the_flat_rows_there_is_an_index_and_it_finds_the_nearest(tmp_path: Path) -> None:
     many = [{"id": f"p{i}", "title": f"Star {i}", "text": f"Star {i} of kind {i % 7} shines."} for i in range(300)]
     workspace, library = build(tmp_path, many, flat_rows=256)
-    use = record_of(workspace, "knowledge/vectors").stores[0]
+    use = record_of(workspace, "knowledge/vectors", many, flat_rows=256).stores[0]
     table = open_table(workspace.place(use.key), use.tag)
     assert [index.columns for index in table.list_indices()] == [["vector"]]
     assert "p41" in ids(library.search("Star 41 of kind 6 shines.", mode="vector"))
     flat, _ = build(tmp_path / "flat", many)
-    assert open_table(flat.place(record_of(flat, "knowledge/vectors").stores[0].key)).list_indices() == []
+    assert open_table(flat.place(record_of(flat, "knowledge/vectors", many).stores[0].key)).list_indices() == []
 
 
 def test_two_models_are_two_sides_of_one_library(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ old versions while tags stand, which LanceDB itself refuses to do.
 import datetime
 import hashlib
 import json
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,9 +79,6 @@ def connect(place: StorePlace) -> Any:
     Raises:
         MissingExtra: LanceDB is not installed.
     """
-    # Lance warns on stderr of things that are meant; its log level is read when it is imported.
-    os.environ.setdefault("LANCE_LOG", "error")
-    os.environ.setdefault("LANCEDB_LOG", "error")
     try:
         import lancedb
     except ImportError as error:
@@ -251,7 +247,7 @@ def sweep(place: StorePlace, tags: Collection[str]) -> None:
 def version_files(place: StorePlace, tag: str) -> list[str]:
     """Every file that a tagged version consists of, relative to the store, in order."""
     data = _dataset(place, tag)
-    fs, root = place.filesystem()
+    fs, root = _filesystem(place)
     base = f"{root}/{TABLE}.lance"
     names = {f"_refs/tags/{tag}.json", _manifest(fs, base, data.version)}
     for fragment in data.get_fragments():
@@ -264,6 +260,13 @@ def version_files(place: StorePlace, tag: str) -> list[str]:
             names.update(_inside(fs, base, f"_indices/{segment.uuid}"))
     names.update(_transaction(fs, base, data.version))
     return sorted(f"{TABLE}.lance/{name}" for name in names)
+
+
+def _filesystem(place: StorePlace) -> tuple[Any, str]:
+    """The store's file system, without remembered listings: Lance has written since they were made."""
+    fs, root = place.filesystem()
+    fs.invalidate_cache()
+    return fs, root
 
 
 def _manifest(fs: Any, base: str, version: int) -> str:
@@ -284,7 +287,7 @@ def _inside(fs: Any, base: str, folder: str) -> list[str]:
 
 
 def _hashed_files(place: StorePlace, tag: str) -> Iterator[tuple[str, str]]:
-    fs, root = place.filesystem()
+    fs, root = _filesystem(place)
     for name in version_files(place, tag):
         yield name, _sha256(fs, f"{root}/{name}")
 
@@ -299,7 +302,7 @@ def _sha256(fs: Any, path: str) -> str:
 
 def check(place: StorePlace, use: StoreUse) -> list[str]:
     """What is wrong with a tagged version: missing or changed files, then wrong rows."""
-    fs, root = place.filesystem()
+    fs, root = _filesystem(place)
     problems = []
     for name, sha256 in use.files:
         if not fs.exists(f"{root}/{name}"):

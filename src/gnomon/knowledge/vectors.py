@@ -24,13 +24,14 @@ from gnomon.core.tables import count_rows, from_row
 from gnomon.knowledge.filters import FACET_NAMES, FACETS, facets
 from gnomon.knowledge.index import blocks, create_missing, passages, store_key
 from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
-from gnomon.runs import Counts, Output
+from gnomon.runs import Counts, Output, Record
 from gnomon.runs.output import Meter, StorePlace
 
 SHARDS_AT_MOST = 400
 DOCUMENTS_PER_SECOND = 20
 BYTES_PER_VALUE = 4
 _KEYS_PER_LOOKUP = 500
+Languages = tuple[str, ...]
 TEXT = "text"
 WANTED = pa.schema([
     pa.field(ROW_HASH, pa.string()), pa.field("chunk_id", pa.string()), pa.field("words", pa.string()), *FACETS,
@@ -51,7 +52,7 @@ class VectorsConfig:
     loader: str = "gnomon.llm.embedders:load_embedder"
     """Entry of a function ``(ModelRef, Settings) -> Embedder``."""
     languages: tuple[str, ...] = ()
-    """Languages the model can read; others get no vectors. Empty means all."""
+    """Languages that get vectors; empty means those the model itself says it reads (all, when it says none)."""
     shard: int = 512
     """Passages embedded and committed at once; more when there would be too many commits."""
     flat_rows: int = 100_000
@@ -76,16 +77,17 @@ def run(config: VectorsConfig, inputs: Mapping[str, Path], out: Output) -> Count
         Chunks taken, kept, and those left out because the model cannot read their language.
     """
     documents, chunks = inputs["documents"] / "documents", inputs["chunks"] / "chunks"
-    taken, wanted = _amount(documents, chunks, config)
     embedder: Embedder = resolve(config.loader)(config.embedder, out.settings)
+    languages = config.languages or tuple(embedder.languages)
+    taken, wanted = _amount(documents, chunks, languages)
     shard = max(config.shard, -(-wanted // SHARDS_AT_MOST))
     layout = layout_of(embedder, config, shard, out.meter)
     out.meter.total(wanted, "passages")
-    announce(out.place(progress_key(out.identity)), config, wanted)
+    announce(out.place(progress_key(out.identity)), config, languages, wanted)
     with out.store(vectors_key(config)) as place:
-        use = sync(place, layout, lambda: _rows(documents, chunks, config), out.identity)
+        use = sync(place, layout, lambda: _rows(documents, chunks, languages), out.identity)
     out.stores.append(use)
-    out.metrics.update(dimensions=embedder.dimensions, model=config.embedder.name)
+    out.metrics.update(dimensions=embedder.dimensions, model=config.embedder.name, languages=list(languages))
     left_out = {"language": taken - wanted} if taken > wanted else {}
     return Counts(taken=taken, kept=wanted, dropped=left_out)
 
@@ -135,13 +137,13 @@ def _known(table: Any, words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _rows(documents: Path, chunks: Path, config: VectorsConfig) -> Iterator[pa.Table]:
-    return (with_hashes(block, WANTED, HASHED) for block in blocks(_all_rows(documents, chunks, config)))
+def _rows(documents: Path, chunks: Path, languages: Languages) -> Iterator[pa.Table]:
+    return (with_hashes(block, WANTED, HASHED) for block in blocks(_all_rows(documents, chunks, languages)))
 
 
-def _all_rows(documents: Path, chunks: Path, config: VectorsConfig) -> Iterator[dict[str, Any]]:
+def _all_rows(documents: Path, chunks: Path, languages: Languages) -> Iterator[dict[str, Any]]:
     for document, cut in passages(documents, chunks):
-        if not _reads(config, document.lang):
+        if not _reads(languages, document.lang):
             continue
         facts = facets(document)
         for chunk in cut:
@@ -155,16 +157,16 @@ def embedded_text(document: Document, chunk: Chunk) -> str:
     return "\n".join(part for part in (document.title, " ".join(chunk.heading), body) if part)
 
 
-def _reads(config: VectorsConfig, lang: str) -> bool:
-    return not config.languages or lang in config.languages
+def _reads(languages: Languages, lang: str) -> bool:
+    return not languages or lang in languages
 
 
-def _amount(documents: Path, chunks: Path, config: VectorsConfig) -> tuple[int, int]:
+def _amount(documents: Path, chunks: Path, languages: Languages) -> tuple[int, int]:
     """How many chunks there are, and how many of them the model can read."""
-    if not config.languages:
+    if not languages:
         return count_rows(chunks), count_rows(chunks)
     sizes = [(document.lang, len(cut)) for document, cut in passages(documents, chunks)]
-    return sum(n for _, n in sizes), sum(n for lang, n in sizes if _reads(config, lang))
+    return sum(n for _, n in sizes), sum(n for lang, n in sizes if _reads(languages, lang))
 
 
 def _index_vectors(table: Any, flat_rows: int) -> None:
@@ -182,23 +184,44 @@ def progress_key(identity: str) -> str:
     return f"progress/{identity}"
 
 
-def announce(place: StorePlace, config: VectorsConfig, wanted: int) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """What a vectors step makes, or has made."""
+
+    config: VectorsConfig
+    """Its config."""
+    languages: Languages
+    """The languages that get vectors; empty for all."""
+    wanted: int
+    """How many vectors there are in the end."""
+
+
+def announce(place: StorePlace, config: VectorsConfig, languages: Languages, wanted: int) -> None:
     """Say what is being made, so that readers can open what there is of it."""
     fs, path = place.filesystem()
     fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-    note = {"config": plain(config), "wanted": wanted}
-    with fs.open(f"{path}.json", "wb") as file:
-        file.write(json.dumps(note, ensure_ascii=False, sort_keys=True).encode())
+    note = {"config": plain(config), "languages": list(languages), "wanted": wanted}
+    # A pipe puts the whole file at once, so that a reader on an object store never sees a part.
+    fs.pipe_file(f"{path}.json", json.dumps(note, ensure_ascii=False, sort_keys=True).encode())
 
 
-def announced(place: StorePlace) -> tuple[VectorsConfig, int] | None:
-    """What an unfinished step said it is making, and how many vectors; None when none has begun."""
+def announced(place: StorePlace) -> Making | None:
+    """What an unfinished step said it is making; None when none has begun."""
     fs, path = place.filesystem()
     try:
         note = json.loads(fs.cat_file(f"{path}.json"))
-        return config_from(note["config"]), int(note["wanted"])
-    except (OSError, ValueError, KeyError):
+        return Making(
+            config=config_from(note["config"]), languages=tuple(note["languages"]), wanted=int(note["wanted"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def made_by(record: Record) -> Making:
+    """What a finished step made."""
+    config = config_from(record.config)
+    languages = tuple(record.metrics.get("languages", config.languages))
+    return Making(config=config, languages=languages, wanted=record.counts.kept)
 
 
 def config_from(row: Mapping[str, Any]) -> VectorsConfig:

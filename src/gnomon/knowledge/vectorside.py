@@ -7,7 +7,7 @@ from typing import Any
 from gnomon.core.errors import NotFound
 from gnomon.core.protocols import Embedder, resolve
 from gnomon.knowledge.store import open_table
-from gnomon.knowledge.vectors import VectorsConfig, announced, config_from, progress_key, vectors_key
+from gnomon.knowledge.vectors import Making, announced, made_by, progress_key, vectors_key
 from gnomon.runs import Workspace
 
 
@@ -24,14 +24,13 @@ class VectorSide:
         self._lock = Lock()
         self._table: Any = None
         self._finished = False
-        self._config: VectorsConfig | None = None
-        self._wanted = 0
+        self._making: Making | None = None
 
     def reads(self, lang: str) -> bool:
         """Whether there are vectors to ask for a query in this language."""
         table = self._newest()
-        config = self._config
-        return table is not None and config is not None and (not config.languages or lang in config.languages)
+        making = self._making
+        return table is not None and making is not None and (not making.languages or lang in making.languages)
 
     def search(self, query: str, k: int, condition: str) -> list[tuple[str, float]]:
         """The k nearest chunks and their cosine similarity, best first."""
@@ -60,10 +59,10 @@ class VectorSide:
         """The model, the vectors made so far, how many there will be, and whether all are made."""
         table = self._newest()
         rows = 0 if table is None else int(table.count_rows())
-        model = "" if self._config is None else self._config.embedder.name
+        making = self._making
         return {
-            "address": self.address, "model": model, "rows": min(rows, self._wanted) if self._finished else rows,
-            "of": self._wanted, "finished": self._finished,
+            "address": self.address, "model": making.config.embedder.name if making else "", "rows": rows,
+            "of": making.wanted if making else 0, "finished": self._finished,
         }  # fmt: skip
 
     @cached_property
@@ -73,9 +72,10 @@ class VectorSide:
         Raises:
             NotFound: The step has not begun, so nobody knows its model.
         """
-        if self._newest() is None or self._config is None:
+        if self._newest() is None or self._making is None:
             raise NotFound(f"{self.address} has no vectors yet.", "Wait for its first shard.")
-        made: Embedder = resolve(self._config.loader)(self._config.embedder, self.workspace.settings)
+        config = self._making.config
+        made: Embedder = resolve(config.loader)(config.embedder, self.workspace.settings)
         return made
 
     def _newest(self) -> Any | None:
@@ -86,15 +86,15 @@ class VectorSide:
             record = self.workspace.record(self.address)
             if record is not None:
                 use = record.stores[0]
-                self._config, self._wanted, self._finished = config_from(record.config), use.rows, True
+                self._making, self._finished = made_by(record), True
                 self._table = open_table(self.workspace.place(use.key), use.tag)
                 return self._table
             known = announced(self.workspace.place(progress_key(self.address.rsplit("/", 1)[-1])))
             if known is None:
                 return None
-            self._config, self._wanted = known
+            self._making = known
             if self._table is None:
-                self._table = open_table(self.workspace.place(vectors_key(self._config)))
+                self._table = open_table(self.workspace.place(vectors_key(known.config)))
             else:
                 self._table.checkout_latest()
             return self._table
