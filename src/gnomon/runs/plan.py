@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from gnomon.core.estimates import Estimate
 from gnomon.core.protocols import resolve
+from gnomon.runs.code import entry_hash
 from gnomon.runs.drift import drifted
-from gnomon.runs.record import entry_hash
 from gnomon.runs.step import Recipe, Step
 from gnomon.runs.workspace import Workspace
 

@@ -5,12 +5,6 @@ Its presence at an address means that the artifact is whole and was made exactly
 
 import dataclasses
 import datetime
-import functools
-import hashlib
-import importlib.metadata
-import importlib.util
-import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +66,8 @@ class Record:
     entry: str
     """The function that ran."""
     entry_hash: str
-    """Hash of that function's module: shows code that changed without a new version."""
+    """Hash of that function's module and the modules of Gnomon it imports: shows code that changed
+    without a new version."""
     config: Mapping[str, Any]
     """Every setting, defaults included."""
     inputs: Mapping[str, str]
@@ -148,51 +143,6 @@ def describe_files(folder: Path) -> tuple[FileRecord, ...]:
         )
         for path in folder_files(folder)
     )
-
-
-@functools.cache
-def entry_hash(entry: str) -> str:
-    """Hash of the source of the module behind an entry, without importing it; empty if unknown."""
-    try:
-        spec = importlib.util.find_spec(entry.partition(":")[0])
-    except (ImportError, ValueError):
-        return ""
-    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
-        return ""
-    return hashlib.blake2b(Path(spec.origin).read_bytes(), digest_size=8).hexdigest()
-
-
-@functools.cache
-def code_version() -> dict[str, Any]:
-    """Git commit and dirty flag of the checkout Gnomon runs from; empty when installed."""
-    here = Path(__file__).parent
-    try:
-        head = _git(here, "rev-parse", "HEAD")
-        return {"commit": head, "dirty": bool(_git(here, "status", "--porcelain", "--", "."))}
-    except (OSError, subprocess.SubprocessError):
-        return {}
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-
-
-@functools.cache
-def package_versions() -> dict[str, str]:
-    """Versions of Gnomon and of every installed package it requires, by name."""
-    try:
-        required = importlib.metadata.requires("gnomon") or []
-    except importlib.metadata.PackageNotFoundError:
-        return {}
-    names = {re.split(r"[ ;<>=!~\[(]", line, maxsplit=1)[0] for line in required}
-    found = {}
-    for name in sorted({"gnomon", *names}):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def now() -> str:

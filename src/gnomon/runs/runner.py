@@ -16,11 +16,12 @@ from gnomon.core.files import read_json, write_json
 from gnomon.core.hashing import plain
 from gnomon.core.protocols import resolve
 from gnomon.core.wording import say
+from gnomon.runs.code import code_version, entry_hash, package_versions
 from gnomon.runs.counts import Counts
 from gnomon.runs.drift import refuse_drift
 from gnomon.runs.experts import publish_expert
 from gnomon.runs.output import Meter, Output, SilentMeter
-from gnomon.runs.record import Record, code_version, describe_files, entry_hash, now, package_versions
+from gnomon.runs.record import Record, describe_files, now
 from gnomon.runs.step import Recipe, Step
 from gnomon.runs.workspace import Workspace
 
