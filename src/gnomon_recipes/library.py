@@ -37,21 +37,22 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
 def compose(recipe_name: str, name: str, arguments: Mapping[str, Any], files: FileSet, exam: FileSet | None) -> Recipe:
     """The steps of a library, served as one expert."""
     ingest = corpus.ingest(files)
+    made: dict[str, Step] = {"ingest": ingest}
     removed = tuple(sorted(set(arguments.get("removed", ()))))
-    taken = corpus.withhold(ingest, ids=removed) if removed else ingest
-    clean = corpus.clean(taken)
+    if removed:
+        made["withhold"] = corpus.withhold(ingest, ids=removed)
+    clean = corpus.clean(made.get("withhold", ingest))
     library = corpus.dedup(clean)  # what readers may see: open book
     chunks = knowledge.chunk(library)
     index = knowledge.index(library, chunks, library=name)
     vectors = knowledge.vectors(library, chunks, index, embedder=PACKAGED)
-    made: dict[str, Step] = {"ingest": taken, "clean": clean, "dedup": library, "chunk": chunks, "index": index}
+    made |= {"clean": clean, "dedup": library, "chunk": chunks, "index": index}
     shown = library
     if exam is not None:
-        shown = corpus.decontaminate(library, evaluation.items(exam))  # what models may see
-        made["decontaminate"] = shown
-    trace = knowledge.trace(shown)
-    made["trace"] = trace
-    report = evaluation.report(made)
+        made["items"] = evaluation.items(exam)
+        made["decontaminate"] = shown = corpus.decontaminate(library, made["items"])  # what models may see
+    made["trace"] = trace = knowledge.trace(shown)
+    report = evaluation.report(made, title=name)
     return Recipe(
         name=recipe_name,
         goals=(index, trace, report, vectors),
