@@ -221,6 +221,15 @@ def test_a_bibliography_entry_and_the_pdf_it_describes_are_one_work(tmp_path: Pa
     assert result.reasons == {"file:library.bib#0": "same_work"}
 
 
+def test_an_entry_that_the_paper_itself_cites_is_another_work(tmp_path: Path) -> None:
+    title = "Spots on stars and their cycles"
+    source = rf"\documentclass{{article}}\begin{{document}}\title{{{title}}}\author{{C. Payne}}We built on \citet{{joss}}.\end{{document}}"
+    bib = f"@article{{joss, title={{{title}}}, author={{Payne, C.}}, year=2020, doi={{10.1000/joss}}, abstract={{The code.}}}}"
+    result = ingested(tmp_path / "ws", files(tmp_path / "in", {"a.tex": source, "a.bib": bib}))
+    assert set(result.documents) == {"local:a.tex", "local:joss"}
+    assert result.documents["local:a.tex"].biblio.doi == ""
+
+
 def test_the_text_of_real_papers_is_the_same_from_latex_and_pdf(shared: Path) -> None:
     folder = shared / "data/papers/TeamLEGWORK__LEGWORK-paper"
     words = []

@@ -2,7 +2,8 @@
 
 A folder of papers often comes with a ``.bib`` or ``.ris`` that describes them. An entry and a file are one
 work when they state the same arXiv id or DOI, or when the entry's whole title stands at the head
-of the file and its first author's name with it. Then the file's document takes the entry's facts
+of the file and its first author's name with it; an entry that the file itself cites is another work
+(the companion paper of the same title). Then the file's document takes the entry's facts
 where its own are missing, and the entry's id; the entry itself is dropped as ``same_work``. The
 catalogue also knows how a citation key is cited, so that LaTeX reads as its PDF does.
 """
@@ -95,6 +96,8 @@ class Catalogue:
         marks = {k: v for k, v in draft.marks.items() if k != "pdf/head"}
         draft = dataclasses.replace(draft, marks=marks)
         entry = self._entry_of(draft, head)
+        if entry is not None and any(r.key == entry.key for r in draft.references) and draft.kind == "latex":
+            entry = None
         return (draft, None) if entry is None else (_filled(draft, entry), entry)
 
     def _entry_of(self, draft: Draft, head: str) -> Entry | None:
