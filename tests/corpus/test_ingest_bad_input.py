@@ -113,6 +113,12 @@ def test_a_very_long_line_costs_that_line_only_and_little_memory(tmp_path: Path)
     assert peak < 12 << 20
 
 
+def test_a_table_whose_first_line_never_ends_is_named_for_it(tmp_path: Path) -> None:
+    source = files(tmp_path / "in", {"a.csv": b"x" * 300_000, "b.txt": "Words."})
+    result = ingested(tmp_path / "ws", source, limits=Limits(max_line_bytes=100_000))
+    assert result.reasons == {"file:a.csv": "line_too_long"}
+
+
 def test_a_text_file_beyond_the_limit_is_named(tmp_path: Path) -> None:
     source = files(tmp_path / "in", {"a.txt": "x" * 5000, "b.txt": "Words that fit."})
     result = ingested(tmp_path / "ws", source, limits=Limits(max_file_bytes=1000))

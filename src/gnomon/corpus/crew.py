@@ -27,7 +27,8 @@ AHEAD = 3
 """Jobs under way for each worker."""
 FILE_SECONDS = 600
 """After this long a worker is taken for stuck; far beyond any paper."""
-_COMMAND = (sys.executable, "-m", "gnomon.corpus.readers.worker")
+_COMMAND = (sys.executable, "-P", "-m", "gnomon.corpus.readers.worker")
+"""``-P``: a folder named gnomon where the user happens to stand is not imported."""
 
 
 class Worker:

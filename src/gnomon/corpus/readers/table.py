@@ -39,6 +39,8 @@ def read(feed: Feed) -> Iterator[Draft | Fault]:
     lines = _Lines(feed)
     rows = csv.reader(lines, delimiter="\t" if feed.plain_name.lower().endswith(".tsv") else ",")
     columns = [c.strip().lower() for c in next(rows, [])]
+    if lines.faults:
+        raise Unreadable(lines.faults[0].reason, lines.faults[0].detail)
     if not TEXT_COLUMNS.intersection(columns):
         raise Unreadable("no_text_column", clean_text(f"columns: {', '.join(columns)}"[:EXCERPT]))
     while True:
