@@ -12,25 +12,19 @@ import hashlib
 import json
 import os
 import random
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import libraries
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "research")]
+from gnomon.core.protocols import Filters, Hit, Retriever
+from gnomon.core.records import Document
+from gnomon.research import refusal, selection
+from gnomon.research.ask import AskConfig, answer
+from gnomon.research.asked import read_question
 
-from shelf import Shelf  # noqa: E402
-
-from gnomon.core.protocols import Filters, Hit, Retriever  # noqa: E402
-from gnomon.core.records import Author, Biblio, Document, Source  # noqa: E402
-from gnomon.research import refusal, selection  # noqa: E402
-from gnomon.research.ask import AskConfig, answer  # noqa: E402
-from gnomon.research.asked import read_question  # noqa: E402
-
-STARTER = ROOT / "src" / "gnomon_recipes" / "starter"
 CONFIG = AskConfig()
 NO_FILTERS = Filters()
 
@@ -50,16 +44,8 @@ class Without:
 
 
 def rows(kind: str) -> list[dict[str, Any]]:
-    files = sorted(STARTER.glob(f"{kind}_*.jsonl"))
+    files = sorted(libraries.STARTER.glob(f"{kind}_*.jsonl"))
     return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-def note(row: dict[str, Any]) -> Document:
-    authors = tuple(Author(name=name) for name in row["authors"])
-    return Document(
-        id=f"local:{row['id']}", title=row["title"], text=row["text"], lang=row["lang"],
-        source=Source(kind="jsonl", key=row["id"], sha256=""), biblio=Biblio(authors=authors, year=row["year"]),
-    )  # fmt: skip
 
 
 def is_development(question: dict[str, Any]) -> bool:
@@ -165,8 +151,9 @@ def main() -> None:
     arguments.add_argument("--fit", action="store_true")
     arguments.add_argument("--half", choices=("development", "test", "both"), default="both")
     arguments.add_argument("--words-only", action="store_true", help="no vectors")
+    arguments.add_argument("--work", type=Path, default=Path(".gnomon-bench"), help="where the library is built")
     chosen = arguments.parse_args()
-    library, questions = Shelf([note(row) for row in rows("notes")]), rows("questions")
+    library, questions = libraries.starter(chosen.work), rows("questions")
     embedder = None if chosen.words_only else packaged()
     halves = {
         "development": [q for q in questions if is_development(q)],

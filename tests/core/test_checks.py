@@ -1,6 +1,7 @@
 """The always-on checks, attacked as a careless or hostile writer would."""
 
 import string
+import time
 
 import pytest
 from hypothesis import given
@@ -179,6 +180,40 @@ def test_japanese_facts_are_looked_up(claim: str, wrong: set[str]) -> None:
 def test_a_number_changed_in_one_digit_is_never_supported(number: int, step: int) -> None:
     last = number - number % 10 + (number + step) % 10
     assert not all(fact.supported for fact in facts(f"It has {last} parts.", f"It has {number} parts."))
+
+
+@given(st.integers(10**59, 10**60 - 10), st.integers(1, 9))
+def test_the_last_of_sixty_digits_counts_too(number: int, step: int) -> None:
+    assert not all(fact.supported for fact in facts(f"It has {number + step} parts.", f"It has {number} parts."))
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "wrong"),
+    [
+        ("It lasts 5 s over 3 km.", "It lasts 3 s over 5 km.", {"5 s", "3 km"}),
+        ("M86 has a jet.", "M87 has a jet.", {"M86"}),
+        ("NGC 1069 has a jet.", "NGC 1068 has a jet.", {"1069"}),
+        ("Four moons are known.", "Three moons are known.", {"Four"}),
+        ("It is 3 ± 2 K.", "It is 3 ± 1 K.", {"2 K"}),
+        ("It reached −3 K.", "It reached 3 K.", {"3 K"}),
+        ("It happened in the 1980s.", "It happened in the 1990s.", {"1980s"}),
+        ("3億年かかる。", "3万年かかる。", {"3億年"}),
+    ],
+)
+def test_a_small_change_is_named(claim: str, evidence: str, wrong: set[str]) -> None:
+    assert lacking(claim, evidence) == wrong
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["1", "1,", "9.", "十", "1億", "one ", "5 km/", "[R1", "]", "。", "ァ", "A1-", "\u200b", "R1-R9,", "per ", "10^"],
+)
+def test_no_repetition_takes_long(piece: str) -> None:
+    text = piece * (10_000 // len(piece))
+    start = time.perf_counter()
+    keep_known_ids(text, {"R1"})
+    check(split_claims(text), [citation("R1", text[:2_000])], {"R1": text})
+    assert time.perf_counter() - start < 10
 
 
 def test_ordinary_sentence_openers_are_no_names() -> None:

@@ -208,6 +208,17 @@ def test_an_instruction_inside_a_document_changes_nothing_but_what_is_quoted(att
     check_traceable(made, shelf)
 
 
+def test_published_injections_change_nothing_but_what_is_quoted(shared: Path) -> None:
+    attacks = json.loads((shared / "data" / "safety" / "bipia" / "text_attack_test.json").read_text(encoding="utf-8"))
+    for number, attack in enumerate(a for kind in sorted(attacks) for a in attacks[kind]):
+        text = PAPERS[0].text.replace("It recorded", f"{attack} It recorded")
+        shelf = Shelf([PAPERS[0].with_text(text), *PAPERS[1:]])
+        made = answer(ASKED, shelf)
+        check_traceable(made, shelf)
+        assert any("42 ring nebulae" in c.quote for c in made.citations), number
+        assert made.checks.quotes_verbatim == 1.0
+
+
 @pytest.mark.parametrize("planted", ["[R9]", "[R1]", "［Ｒ１］", "[R1, R2]", "[R\u200b1]"])
 def test_an_id_written_in_a_document_does_not_become_a_citation(planted: str) -> None:
     text = f"The Basalt telescope recorded 42 ring nebulae in this survey {planted}."
@@ -282,7 +293,7 @@ def test_an_answer_is_the_same_under_every_hash_seed() -> None:
 class Likeness:
     """An embedder whose vectors say which of two words a text holds."""
 
-    ref, dimensions = ModelRef(name="likeness"), 2
+    ref, dimensions, languages = ModelRef(name="likeness"), 2, ("en",)
 
     def embed(self, texts: list[str]) -> np.ndarray:
         return np.array([[float("oxygen" in t), 0.1] for t in texts], np.float32)

@@ -21,7 +21,7 @@ CHARACTER_GRAM = 5
 _BRACKETS = re.compile(r"[\[［【〔]([^\[\]［］【】〔〕\n]{1,300})[\]］】〕]")
 _IDS_ONLY = re.compile(r"\s*R\s?(\d+)(?:\s*(-)\s*R?\s?(\d+))?\s*(?:[,;、/&]|and)?", re.IGNORECASE)
 _OPENS_WITH_ID = re.compile(r"\s*R\s?\d+(?![A-Za-z\d])", re.IGNORECASE)
-_ID_AFTER_END = re.compile(r"([.!?。！？]+[\"'”’)」』]*)(\s*)((?:\[R\d+\]\s*)+)")
+_ID_AFTER_END = re.compile(r"(?<![.!?。！？])([.!?。！？]+[\"'”’)」』]*)(\s*)((?:\[R\d+\]\s*)+)")
 _WIDEST_RANGE = 50
 _LETTERS_OR_DIGITS = re.compile(r"[^\W_]")
 
@@ -140,10 +140,10 @@ def facts(sentence: str, evidence: str) -> tuple[Fact, ...]:
     own = figures(sentence)
     there = figures(evidence) if own else ()
     quantities = {figure.quantity for figure in there}
-    values = {figure.value.normalize() for figure in there}
+    values = {figure.number for figure in there}
     found = []
     for figure in own:
-        held = figure.quantity in quantities if figure.unit else figure.value.normalize() in values
+        held = figure.quantity in quantities if figure.unit else figure.number in values
         written = visible(sentence)[figure.start : figure.end]
         found.append(Fact("quantity" if figure.unit else "number", written, held))
     return (*found, *(Fact("name", name, name_stands_in(name, evidence)) for name in names(sentence)))

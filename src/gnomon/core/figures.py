@@ -8,10 +8,13 @@ number; ``5 km`` and ``5000 m`` one quantity. A number keeps its sign. What stay
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from gnomon.core.glyphs import visible
 from gnomon.core.units import read_unit
+
+_EXACT = Context(prec=1_000)
+"""Digits beyond the usual 28 count too: a number changed in its last digit is another number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,12 @@ class Figure:
     @property
     def quantity(self) -> tuple[Decimal, str]:
         """Value in base units, and the unit: equal for equal quantities."""
-        return self.value.scaleb(self.power).normalize(), self.unit
+        return _EXACT.normalize(_EXACT.scaleb(self.value, self.power)), self.unit
+
+    @property
+    def number(self) -> Decimal:
+        """The value in one form, whatever its unit."""
+        return _EXACT.normalize(self.value)
 
 
 _LETTERS = "A-Za-zÀ-ɏͰ-ϿЀ-ӿ"
@@ -58,7 +66,8 @@ _PRONOUN = re.compile(r" ?(?:of|another|can|could|may|might|must|should|would|is
                       r"|such|or|that|who|by|where)\b|[^\w ]|$")  # fmt: skip
 _BEFORE_PRONOUN = re.compile(r"\b(?:the|this|that|which|each|every|any|no|another|only|first|last|new|former|latter) $")
 _KANJI = "〇一二三四五六七八九"
-_MYRIADS = re.compile(rf"(?<![数何幾第])(?:(?:\d[\d,]*(?:\.\d+)?|[{_KANJI}十百千]+)[千百]?[兆億万千百])+"
+_MYRIADS = re.compile(rf"(?<![数何幾第\d])(?<!\d,)"
+                      rf"(?:(?:\d[\d,]{{0,40}}(?:\.\d{{1,40}})?|[{_KANJI}十百千]+)[千百]?[兆億万千百])+"
                       rf"(?:\d+|[{_KANJI}十百千]+)?"
                       rf"|(?<![数何幾第])[{_KANJI}十百千]{{2,}}(?![{_KANJI}十百千万億兆])"
                       rf"|[二三四五六七八九](?=[つ個本台枚倍種群])|一(?=[つ個])|十(?=[個年倍億万])")  # fmt: skip
@@ -101,9 +110,9 @@ def _digits(shown: str) -> Iterator[Figure]:
             value = Decimal(10) ** int(match["alone"])
         else:
             raised = int(match["tens"] or match["e"] or 0) + _SCALES.get(match["scale"] or "", 0)
-            value = _decimal(match["plain"]).scaleb(raised)
+            value = _EXACT.scaleb(_decimal(match["plain"]), raised)
         negative = shown[match.start() - 1 : match.start()] == "-" and _SIGN.search(shown[: match.start()][-2:])
-        yield Figure(-value if negative else value, "", 0, match.start(), match.end())
+        yield Figure(_EXACT.minus(value) if negative else value, "", 0, match.start(), match.end())
 
 
 def _decimal(written: str) -> Decimal:

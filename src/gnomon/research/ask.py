@@ -36,9 +36,9 @@ class AskConfig:
     """Passages looked at."""
     sentences: int = 5
     """Sentences shown at most."""
-    floor: float = 0.6
-    """A sentence is shown when its score is at least this share of the best one's."""
-    diversity: float = 0.1
+    floor: float = 0.7
+    """A sentence is shown when its score is at least this share of the best one's, rank apart."""
+    diversity: float = 0.05
     """How much likeness to the sentences already chosen costs, in shares of the best score."""
     threshold: float = refusal.THRESHOLD
     """Refuse below this probability that the library holds an answer."""
@@ -65,7 +65,8 @@ def answer(
         question: Any text, in English or Japanese.
         retriever: The library.
         config: How to answer.
-        embedder: Compares the best sentences with an English question by their vectors; None compares words only.
+        embedder: Compares the best sentences with the question by their vectors, in the languages it reads; None
+            compares words only.
         parts: The expert's parts that answer, as in ``Expert.parts``; they are in the answer's id.
 
     Returns:
@@ -75,7 +76,8 @@ def answer(
     hits = []
     if asked.terms:
         hits = retriever.search(asked.text, k=config.passages, mode=config.mode, filters=config.filters)
-    found = candidates(asked, hits, embedder if asked.lang == "en" else None)
+    reads = embedder is not None and (not embedder.languages or asked.lang in embedder.languages)
+    found = candidates(asked, hits, embedder if reads else None)
     chosen: list[tuple[Citation, str]] = []
     if found and refusal.answerable(refusal.strength(asked, found, hits)) >= config.threshold:
         chosen = _cite(found, retriever, config)
@@ -143,18 +145,16 @@ def _quotes(chosen: Sequence[Candidate], documents: dict[str, Document]) -> list
         start, end = base + (candidate.before if candidate.leans else candidate.start), base + candidate.end
         if end - start > LONGEST:
             start = base + candidate.start
-        met = next((n for n, (d, a, b) in enumerate(stretches) if d == doc_id and a < end and start < b), None)
-        if met is None:
-            stretches.append((doc_id, start, end))
-        else:
-            stretches[met] = (doc_id, min(start, stretches[met][1]), max(end, stretches[met][2]))
-    return [
-        (
-            _citation(f"R{n}", documents[doc_id], documents[doc_id].span(start, end)),
-            _around(documents[doc_id], start, end),
-        )
-        for n, (doc_id, start, end) in enumerate(stretches, 1)
-    ]
+        met = [s for s in stretches if s[0] == doc_id and s[1] < end and start < s[2]]
+        whole = (doc_id, min([start, *(s[1] for s in met)]), max([end, *(s[2] for s in met)]))
+        place = stretches.index(met[0]) if met else len(stretches)
+        stretches = [s for s in stretches if s not in met]
+        stretches.insert(place, whole)
+    return [_quote(n, documents[doc_id], start, end) for n, (doc_id, start, end) in enumerate(stretches, 1)]
+
+
+def _quote(number: int, document: Document, start: int, end: int) -> tuple[Citation, str]:
+    return _citation(f"R{number}", document, document.span(start, end)), _around(document, start, end)
 
 
 def _citation(name: str, document: Document, span: Span) -> Citation:

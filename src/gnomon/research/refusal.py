@@ -26,9 +26,9 @@ FIRST_PASSAGES = 3
 MOST_NEAREST = 3
 """Documents named in a refusal."""
 WEIGHTS: Mapping[str, float] = {
-    "passage": 1.03, "near": 0.68, "own": 0.45, "plain": 0.93, "names": 2.12, "numbers": 1.24,
+    "passage": 0.8, "near": 0.53, "own": 0.49, "plain": 0.74, "names": 2.14, "numbers": 1.82,
 }  # fmt: skip
-INTERCEPT = -3.5
+INTERCEPT = -3.46
 THRESHOLD = 0.5
 
 
@@ -40,7 +40,7 @@ def strength(question: Question, found: Sequence[Candidate], hits: Sequence[Hit]
     texts = [f"{hit.title} {hit.year or ''} {hit.text}" for hit in hits]
     plain = max((_share(question.terms & telling_terms(text), question.terms) for text in texts), default=0.0)
     shares = {name: max((c.features[name] for c in found), default=0.0) for name in ("passage", "near", "own")}
-    asked_names, asked_numbers = names(question.text), {f.value.normalize() for f in figures(question.text)}
+    asked_names, asked_numbers = names(question.text), {f.number for f in figures(question.text)}
     first = texts[:FIRST_PASSAGES]
     named = [sum(name_stands_in(n, text) for n in asked_names) / len(asked_names) for text in first if asked_names]
     numbered = [_share(asked_numbers & _numbers(text), asked_numbers) for text in first if asked_numbers]
@@ -58,7 +58,7 @@ def answerable(shares: Mapping[str, float]) -> float:
 
 
 def _numbers(text: str) -> Set[Any]:
-    return {figure.value.normalize() for figure in figures(text)}
+    return {figure.number for figure in figures(text)}
 
 
 def _share(part: Set[Any], whole: Set[Any]) -> float:

@@ -32,13 +32,14 @@ NEAR_REPEAT = 0.7
 
 FEATURES = ("own", "near", "passage", "rank", "cue", "vector", "opens", "length", "asks")
 WEIGHTS: Mapping[str, float] = {
-    "own": 1.27, "near": 0.52, "passage": 1.72, "rank": 3.32, "cue": 0.93, "vector": 2.42, "opens": -1.13,
-    "length": 1.11, "asks": -1.0,
+    "own": 1.58, "near": 0.71, "passage": 2.01, "rank": 3.06, "cue": 1.12, "vector": 2.42, "opens": -1.05,
+    "length": 1.2, "asks": -1.0,
 }  # fmt: skip
 _REASONS = re.compile(
     r"\b(?:because|since|so that|owing to|due to|therefore|thus|caus\w+|explain\w*|as a result|in order to)\b"
     r"|ため|から|ので|よって|理由|原因"
 )
+_COUNTS = re.compile(r"\bhow many\b|いくつ|何(?:個|本|台|枚|人|回|倍)", re.IGNORECASE)
 _ASKS = re.compile(r"[?？][\"'”’)」』]*$|[かだろう]か。?$")
 _LEANS = re.compile(
     r"(?:this|that|these|those|it|its|he|she|his|her|they|their|such|both|the (?:former|latter|other|same|authors)|here"
@@ -79,6 +80,11 @@ class Candidate:
         return self.hit.text[self.start : self.end]
 
     @property
+    def worth(self) -> float:
+        """The score without the rank of the passage: what the sentence and its passage say for themselves."""
+        return self.score - WEIGHTS["rank"] * self.features["rank"]
+
+    @property
     def leans(self) -> bool:
         """Whether it begins with a word that points back."""
         return bool((_LEANS_JA if self.hit.lang == "ja" else _LEANS).match(self.text))
@@ -99,7 +105,9 @@ def candidates(question: Question, hits: Sequence[Hit], embedder: Embedder | Non
     _score(found)
     if embedder is not None and found:
         best = found[:EMBEDDED]
-        vectors = embedder.embed([c.text for c in best]) @ embedder.embed_queries([question.text])[0]
+        vectors = (
+            embedder.embed([f"{c.hit.title}. {c.text}" for c in best]) @ embedder.embed_queries([question.text])[0]
+        )
         for candidate, likeness in zip(best, vectors.tolist(), strict=True):
             candidate.features["vector"] = max(0.0, likeness)
         _score(found)
@@ -163,13 +171,17 @@ def _describe(question: Question, candidate: Candidate, near: frozenset[str], we
 
 
 def _cue(question: Question, sentence: str) -> float:
-    """Share of the kinds of answer asked for that the sentence holds, beyond what the question says itself."""
+    """Share of the kinds of answer asked for that the sentence holds, beyond what the question says itself.
+
+    A number without a unit is half an answer, unless things are to be counted.
+    """
     if not question.cues:
         return 0.0
     asked = {f.quantity for f in figures(question.text)} if question.cues & {"number", "year"} else set()
     new = [f for f in figures(sentence) if f.quantity not in asked] if question.cues & {"number", "year"} else []
+    counted = bool(_COUNTS.search(question.text))
     held = {
-        "number": bool(new),
+        "number": max((1.0 if counted or f.unit else 0.5 for f in new), default=0.0),
         "year": any(not f.unit and 1000 <= f.value <= 2100 for f in new),
         "name": any(name not in question.text for name in names(sentence)) if "name" in question.cues else False,
         "reason": bool(_REASONS.search(sentence)),
@@ -183,11 +195,12 @@ def choose(ordered: Sequence[Candidate], most: int, floor: float, trade: float) 
     Args:
         ordered: Candidates, best first.
         most: How many at most.
-        floor: A sentence needs this share of the best one's score.
+        floor: A sentence needs this share of the best one's worth, so that one document which happens to be
+            found first cannot keep out another that says as much.
         trade: Weight of likeness to what is chosen already, against the score.
     """
     chosen: list[Candidate] = []
-    pool = [c for c in ordered if c.score >= floor * ordered[0].score]
+    pool = [c for c in ordered if c.worth >= floor * ordered[0].worth]
     while pool and len(chosen) < most:
         worth = [c.score - trade * ordered[0].score * max((_alike(c, d) for d in chosen), default=0.0) for c in pool]
         best = pool.pop(max(range(len(pool)), key=lambda i: (worth[i], -i)))
