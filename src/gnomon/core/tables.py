@@ -48,7 +48,7 @@ def _arrow_type(hint: Any) -> pa.DataType:
 
 def to_row(record: Any) -> dict[str, Any]:
     """A record as a row of plain Python values."""
-    row: dict[str, Any] = _row_maker(type(record))(record)
+    row: dict[str, Any] = _row_maker(typing.cast(Any, type(record)))(record)
     return row
 
 
@@ -65,7 +65,7 @@ def _row_maker(record: type) -> Any:
 def _maker(hint: Any) -> Any:
     """How a field's value becomes part of a row; None when it is that already."""
     if dataclasses.is_dataclass(hint):
-        return _row_maker(typing.cast(type, hint))
+        return _row_maker(typing.cast(Any, hint))
     if typing.get_origin(hint) is tuple:
         make = _maker(typing.get_args(hint)[0])
         return list if make is None else lambda value: [make(v) for v in value]
