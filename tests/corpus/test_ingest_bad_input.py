@@ -72,7 +72,7 @@ def test_everything_readable_is_built_and_everything_else_is_named_with_its_reas
         "cut.jsonl.gz": "truncated", "broken.jsonl.zst": "broken_packing", "bare.bib#0": "no_text",
     }  # fmt: skip
     assert {name: reasons.get(f"file:{name}") for name in expected} == expected
-    assert "file:loop" in reasons
+    assert reasons["file:loop"] == "link_loop"
     assert "file:gone.md" in reasons
     counts = result.record.counts
     assert counts.taken == len(result.documents) + len(result.drops)

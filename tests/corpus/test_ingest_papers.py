@@ -184,6 +184,15 @@ def test_page_marks_cover_the_text_and_name_the_right_page(tmp_path: Path) -> No
     assert next(page for start, end, page in pages if start <= at < end) == 2
 
 
+def test_line_numbers_are_left_out_and_accents_are_put_on_their_letters(tmp_path: Path) -> None:
+    lines = [f"Words of line {chr(97 + n)} of the draft by M¨uller go on" for n in range(12)]
+    numbers = [(40, 700 - 12 * n, 8, str(n + 31)) for n in range(12)]
+    between = [(310, 700 - 12 * n, 8, str(n + 43)) for n in range(12)]
+    draft = read_pdf(tmp_path, pdf([[*column(60, 700, lines), *numbers, *column(330, 700, lines), *between]]))
+    assert not any(c.isdecimal() for c in draft.text)
+    assert draft.text.count("by Müller go on") == 24
+
+
 def test_pages_beyond_the_limit_are_counted(tmp_path: Path) -> None:
     draft = read_pdf(tmp_path, paper_pdf(), max_pdf_pages=2)
     assert draft.marks["pdf/pages_not_read"] == 2

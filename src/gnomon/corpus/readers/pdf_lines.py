@@ -7,7 +7,9 @@ two columns, its fragments are sorted into columns.
 """
 
 import ctypes
-from collections import Counter
+import re
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,8 +21,22 @@ _BREAKS = frozenset("\r\n\0")
 _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "\x02": SOFT_HYPHEN, "\u00ad": SOFT_HYPHEN}
 )
+_ACCENTS = {
+    "¨": "\u0308",
+    "´": "\u0301",
+    "˝": "\u030b",
+    "ˇ": "\u030c",
+    "˜": "\u0303",
+    "ˆ": "\u0302",
+    "˘": "\u0306",
+    "˚": "\u030a",
+}
+_ACCENT = re.compile(f"([{''.join(_ACCENTS)}]) ?([A-Za-zı])")
+"""Old TeX fonts print an accent as a character of its own, before its letter."""
 UPRIGHT = 0.05
 """Radians up to which a character counts as upright."""
+MIN_LINE_NUMBERS = 8
+"""So many figures under each other are line numbers, and not a table."""
 GAP = 1.3
 """A gap of this many font sizes starts a new fragment."""
 
@@ -66,8 +82,13 @@ def page_lines(page: Any, number: int) -> tuple[list[Line], str]:
         fragments = _by_columns(fragments, gutter)
     lines = _joined(fragments, gutter)
     for line in lines:
-        line.page = number
+        line.page, line.text = number, _ACCENT.sub(_composed, line.text)
     return [line for line in lines if line.text.strip()], slanted
+
+
+def _composed(match: re.Match[str]) -> str:
+    letter = match[2].replace("ı", "i")
+    return unicodedata.normalize("NFC", letter + _ACCENTS[match[1]])
 
 
 def _fragments(textpage: Any) -> tuple[list[Line], str]:
@@ -122,18 +143,17 @@ def _continues(line: Line, box: Any) -> bool:
 
 
 def _without_margins(fragments: list[Line]) -> list[Line]:
-    """The fragments without line numbers printed beside the text."""
-    numbers = [f for f in fragments if f.text.strip().isdecimal() and len(f.text.strip()) <= 4]
-    body = [f for f in fragments if len(f.text) > 20]
-    if len(numbers) < 8 or not body:
-        return fragments
-    left, right = min(f.left for f in body), max(f.right for f in body)
-    outside = [f for f in numbers if f.right < left or f.left > right]
-    values = [int(f.text) for f in outside]
-    rising = sum(b == a + 1 for a, b in pairwise(values))
-    if len(outside) < 8 or rising < 0.5 * len(values):
-        return fragments
-    gone = {id(f) for f in outside}
+    """The fragments without line numbers: figures that stand under each other and count upwards."""
+    columns: defaultdict[int, list[Line]] = defaultdict(list)
+    for fragment in fragments:
+        if fragment.text.strip().isdecimal() and len(fragment.text.strip()) <= 4:
+            columns[round(fragment.right / 4)].append(fragment)
+    gone: set[int] = set()
+    for numbers in columns.values():
+        values = [int(f.text) for f in sorted(numbers, key=lambda f: -f.top)]
+        rising = sum(b == a + 1 for a, b in pairwise(values))
+        if len(numbers) >= MIN_LINE_NUMBERS and rising >= 0.5 * len(values):
+            gone.update(id(f) for f in numbers)
     return [f for f in fragments if id(f) not in gone]
 
 
