@@ -90,9 +90,10 @@ class Library:
         if mode == "text":
             return self._hits(self._text(words, k, condition))
         depth = max(CANDIDATES, k)
-        rankings = [[key for key, _ in ranked] for ranked in self._vector(words, depth, condition)]
+        rankings = list(self._vector(words, depth, condition))
         if mode == "hybrid":
-            rankings.append([key for key, _ in self._text(words, depth, condition)])
+            rest = max(0.0, 1.0 - sum(weight for weight, _ in rankings))
+            rankings.append((rest, self._text(words, depth, condition)))
         return self._hits(fuse(rankings), k)
 
     def _text(self, words: Words, k: int, condition: str) -> Ranked:
@@ -125,11 +126,12 @@ class Library:
         ranked = zip(rows["chunk_id"].to_pylist(), rows["_score"].to_pylist(), strict=True)
         return sorted(((key, float(score)) for key, score in ranked), key=lambda pair: (-pair[1], pair[0]))
 
-    def _vector(self, words: Words, k: int, condition: str) -> Iterator[Ranked]:
+    def _vector(self, words: Words, k: int, condition: str) -> Iterator[tuple[float, Ranked]]:
         asked = words.japanese if words.is_japanese else words.spaced
         if asked:
             lang = language_of(asked)
-            yield from (side.search(asked, k, condition) for side in self.sides if side.reads(lang))
+            reading = [side for side in self.sides if side.reads(lang)]
+            yield from ((side.weight, side.search(asked, k, condition)) for side in reading)
 
     def _hits(self, ranked: Ranked, k: int = MAX_RESULTS) -> list[Hit]:
         """The first k of a ranking that are in this version of the text."""

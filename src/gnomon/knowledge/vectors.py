@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gnomon.core.errors import ConfigError
 from gnomon.core.estimates import Estimate
 from gnomon.core.hashing import plain, text_hash
 from gnomon.core.protocols import Embedder, resolve
@@ -53,10 +54,19 @@ class VectorsConfig:
     """Entry of a function ``(ModelRef, Settings) -> Embedder``."""
     languages: tuple[str, ...] = ()
     """Languages that get vectors; empty means those the model itself says it reads (all, when it says none)."""
+    weight: float = 0.4
+    """What these vectors count in a hybrid search; full text counts the rest up to 1."""
     shard: int = 512
     """Passages embedded and committed at once; more when there would be too many commits."""
     flat_rows: int = 100_000
     """Up to this many rows a search looks at every vector; beyond, there is an IVF-PQ index."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < 1 or self.shard < 1:
+            raise ConfigError(
+                f"VectorsConfig: weight = {self.weight}, shard = {self.shard}.",
+                "Wanted a weight between 0 and 1, and a shard of at least 1.",
+            )
 
 
 def vectors_key(config: VectorsConfig) -> str:

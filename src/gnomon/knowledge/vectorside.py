@@ -32,6 +32,11 @@ class VectorSide:
         making = self._making
         return table is not None and making is not None and (not making.languages or lang in making.languages)
 
+    @property
+    def weight(self) -> float:
+        """What these vectors count beside full text, from 0 to 1."""
+        return self._making.config.weight if self._making else 0.0
+
     def search(self, query: str, k: int, condition: str) -> list[tuple[str, float]]:
         """The k nearest chunks and their cosine similarity, best first."""
         vector = self.embedder.embed_queries([query])[0]
