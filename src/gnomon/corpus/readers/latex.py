@@ -13,6 +13,7 @@ from gnomon.core.records import Biblio, Reference
 from gnomon.corpus.ids import arxiv_id
 from gnomon.corpus.readers.draft import Draft, Fault, Unreadable
 from gnomon.corpus.readers.feed import Feed
+from gnomon.corpus.readers.latex_handlers import handlers
 from gnomon.corpus.readers.latex_names import context
 from gnomon.corpus.readers.latex_source import prepared
 from gnomon.corpus.readers.latex_tokens import plain, resolved, tidy
@@ -49,7 +50,7 @@ def walked(source: str) -> Walk:
     """Everything that was found on one walk through a prepared source."""
     from pylatexenc.latexwalker import LatexWalker, LatexWalkerError
 
-    walk = Walk()
+    walk = Walk(handlers())
     begin = _BODY.search(source)
     end = _END.search(source, begin.end()) if begin else None
     parts = [(source[: begin.start()], False)] if begin else []

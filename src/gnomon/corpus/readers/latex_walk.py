@@ -3,12 +3,13 @@
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gnomon.core.records import Author
 from gnomon.corpus.readers import latex_names as names
 from gnomon.corpus.readers.detex import to_text
+from gnomon.corpus.readers.latex_nodes import arguments_of, converted, find, tabulars, verbatim
 from gnomon.corpus.readers.latex_tokens import (
     BREAK,
     Citation,
@@ -27,10 +28,15 @@ _BIB_LABEL = re.compile(r"(.+?)\s*\((\d{4}[a-z]?)\)", re.DOTALL)
 _NOT_A_NAME = re.compile(r"\$[^$]*\$|\\\w+|[\d*†‡§∗⋆]+(?=\s|,|$)")
 
 
+Handler = Callable[["Walk", Any], None]
+"""What is done at a macro."""
+
+
 class Walk:
     """One walk; the fields are what it found."""
 
-    def __init__(self) -> None:
+    def __init__(self, handlers: "Mapping[str, Handler]") -> None:
+        self._handlers = handlers
         self.title = ""
         self.labels: dict[str, str] = {}
         self.citations: dict[str, None] = {}
@@ -41,10 +47,10 @@ class Walk:
         self.silent = False
         self._people: list[tuple[str, str, list[str]]] = []
         self._out: list[str] = []
-        self._notes: list[str] = []
-        self._counters: Counter[str] = Counter()
-        self._here = ""
-        self._appendix = False
+        self.notes: list[str] = []
+        self.counters: Counter[str] = Counter()
+        self.here = ""
+        self.appendix = False
 
     @property
     def text(self) -> str:
@@ -72,10 +78,10 @@ class Walk:
 
     def paragraph(self) -> None:
         """End a paragraph; the footnotes met in it follow it."""
-        self._put("\n\n")
-        notes, self._notes = self._notes, []
+        self.put("\n\n")
+        notes, self.notes = self.notes, []
         for note in notes:
-            self._put(f"{note}\n\n")
+            self.put(f"{note}\n\n")
 
     def one_line(self, nodes: Iterable[Any] | None) -> str:
         """The text of some nodes on one line, tokens of citations included."""
@@ -85,7 +91,7 @@ class Walk:
         text, self._out, self.silent = self.text, out, silent
         return _SPACE.sub(" ", text.replace(BREAK, " ")).strip()
 
-    def _put(self, text: str) -> None:
+    def put(self, text: str) -> None:
         if not self.silent:
             self._out.append(text)
 
@@ -96,7 +102,7 @@ class Walk:
         elif kind == "LatexGroupNode":
             self.nodes(node.nodelist)
         elif kind == "LatexMathNode":
-            self._math(node.latex_verbatim(), display=node.displaytype == "display")
+            self.math(node.latex_verbatim(), display=node.displaytype == "display")
         elif kind == "LatexSpecialsNode":
             self._special(node)
         elif kind == "LatexMacroNode":
@@ -106,31 +112,31 @@ class Walk:
 
     def _characters(self, chars: str) -> None:
         first, *rest = re.split(r"\n[ \t]*\n\s*", chars)
-        self._put(first)
+        self.put(first)
         for part in rest:
             self.paragraph()
-            self._put(part)
+            self.put(part)
 
     def _special(self, node: Any) -> None:
         if node.specials_chars == "&":
-            self._put(" | ")
+            self.put(" | ")
         elif node.specials_chars == "\n\n":
             self.paragraph()
         else:
-            self._put(to_text().node_to_text(node))
+            self.put(to_text().node_to_text(node))
 
-    def _math(self, source: str, *, display: bool) -> None:
+    def math(self, source: str, *, display: bool) -> None:
         inner = re.sub(r"^(\$\$?|\\\(|\\\[)|(\$\$?|\\\)|\\\])$", "", source.strip())
         inner = re.sub(r"\\ensuremath\s*(?=\{)", "", _LABEL.sub("", inner))
         inner = _SPACE.sub(" ", inner).strip()
         if inner:
-            self._put(f"\n\n$$ {inner} $$\n\n" if display else f"${inner}$")
+            self.put(f"\n\n$$ {inner} $$\n\n" if display else f"${inner}$")
 
     # Macros ----------------------------------------------------------------------------------
 
     def _macro(self, node: Any) -> None:
         name = node.macroname
-        handler = _handlers().get(name)
+        handler = self._handlers.get(name)
         if handler is not None:
             handler(self, node)
         elif name in names.SECTIONS:
@@ -138,58 +144,58 @@ class Walk:
         elif name in names.CITATIONS:
             self._cite(node)
         elif name in names.REFERENCES:
-            labels = self._last(node).split(",")
-            self._put(", ".join(reference_token(x.strip(), names.REFERENCES[name]) for x in labels))
+            labels = self.last(node).split(",")
+            self.put(", ".join(reference_token(x.strip(), names.REFERENCES[name]) for x in labels))
         elif name in names.TEXT_MACROS or name in names.SECOND_IS_TEXT or name in names.THIRD_IS_TEXT:
-            self.nodes(_arguments(node)[-1:])
+            self.nodes(arguments_of(node)[-1:])
         elif name in names.NAMED_MACROS:
-            self._put(section_token(1, names.NAMED_MACROS[name]))
-            self.nodes(_arguments(node))
+            self.put(section_token(1, names.NAMED_MACROS[name]))
+            self.nodes(arguments_of(node))
         elif name not in _swallowed():
-            self._put(names.SYMBOLS.get(name) or _converted(node))
+            self.put(names.SYMBOLS.get(name) or converted(node))
 
-    def _last(self, node: Any) -> str:
-        return self.one_line(_arguments(node)[-1:])
+    def last(self, node: Any) -> str:
+        return self.one_line(arguments_of(node)[-1:])
 
     def _section(self, node: Any) -> None:
         level = names.SECTIONS[node.macroname]
-        title = plain(self._last(node))
-        starred = _arguments(node)[0] is not None
+        title = plain(self.last(node))
+        starred = arguments_of(node)[0] is not None
         if not starred and level > 0:
             self._number(level)
         self.paragraph()
-        self._put(section_token(max(level, 1), title))
+        self.put(section_token(max(level, 1), title))
 
     def _number(self, level: int) -> None:
-        self._counters[f"section{level}"] += 1
+        self.counters[f"section{level}"] += 1
         for deeper in range(level + 1, 5):
-            self._counters[f"section{deeper}"] = 0
-        numbers = [str(self._counters[f"section{k}"]) for k in range(1, level + 1)]
-        if self._appendix:
-            numbers[0] = chr(ord("A") + (self._counters["section1"] - 1) % 26)
-        self._here = ".".join(numbers)
+            self.counters[f"section{deeper}"] = 0
+        numbers = [str(self.counters[f"section{k}"]) for k in range(1, level + 1)]
+        if self.appendix:
+            numbers[0] = chr(ord("A") + (self.counters["section1"] - 1) % 26)
+        self.here = ".".join(numbers)
 
     def _cite(self, node: Any) -> None:
-        _, first, second, keys = (*_arguments(node), None, None, None, None)[:4]
+        _, first, second, keys = (*arguments_of(node), None, None, None, None)[:4]
         listed = tuple(k.strip() for k in plain(self.one_line([keys])).split(",") if k.strip())
         self.citations.update(dict.fromkeys(listed))
         notes = [plain(self.one_line([n])) if n is not None else "" for n in (first, second)]
         before, after = (notes[0], notes[1]) if second is not None else ("", notes[0])
         if listed:
-            self._put(citation_token(Citation(names.CITATIONS[node.macroname], before, after, listed)))
+            self.put(citation_token(Citation(names.CITATIONS[node.macroname], before, after, listed)))
 
-    def _author(self, node: Any) -> None:
-        optional = _ORCID.search(self.one_line(_arguments(node)[:1]))
-        self._people.append((self._last(node), optional[0] if optional else "", []))
+    def author(self, node: Any) -> None:
+        optional = _ORCID.search(self.one_line(arguments_of(node)[:1]))
+        self._people.append((self.last(node), optional[0] if optional else "", []))
 
-    def _affiliation(self, node: Any) -> None:
+    def affiliation(self, node: Any) -> None:
         if self._people:
-            self._people[-1][2].append(plain(self._last(node)))
+            self._people[-1][2].append(plain(self.last(node)))
 
-    def _footnote(self, node: Any) -> None:
-        note = self._last(node)
+    def footnote(self, node: Any) -> None:
+        note = self.last(node)
         if note and not self.silent:
-            self._notes.append(note)
+            self.notes.append(note)
 
     # Environments ----------------------------------------------------------------------------
 
@@ -205,17 +211,17 @@ class Walk:
             self._bibliography(node)
         elif name in names.NAMED_ENVIRONMENTS:
             self.paragraph()
-            self._put(section_token(1, names.NAMED_ENVIRONMENTS[name]))
+            self.put(section_token(1, names.NAMED_ENVIRONMENTS[name]))
             self.nodes(node.nodelist)
             self.paragraph()
         elif name in ("keyword", "keywords"):
-            _keywords(self, node)
+            self._handlers["keywords"](self, node)
         elif name in ("verbatim", "lstlisting", "minted"):
-            self._put(f"\n\n{_verbatim(node)}\n\n")
+            self.put(f"\n\n{verbatim(node)}\n\n")
         else:
-            self._put("\n\n" if name not in ("small", "center") else " ")
+            self.put("\n\n" if name not in ("small", "center") else " ")
             self.nodes(node.nodelist)
-            self._put("\n\n")
+            self.put("\n\n")
 
     def _equation(self, node: Any) -> None:
         source = node.latex_verbatim()
@@ -224,29 +230,29 @@ class Walk:
         rows = inner.split("\\\\") if node.environmentname.rstrip("*") in ("align", "eqnarray", "gather") else [inner]
         for row in rows:
             if not node.environmentname.endswith("*") and "\\nonumber" not in row and row.strip():
-                self._counters["equation"] += 1
+                self.counters["equation"] += 1
             for label in _LABEL.findall(row):
-                self.labels[label] = str(self._counters["equation"])
-        self._math(inner.replace("\\nonumber", ""), display=True)
+                self.labels[label] = str(self.counters["equation"])
+        self.math(inner.replace("\\nonumber", ""), display=True)
 
     def _float(self, node: Any) -> None:
         kind = names.FLOATS[node.environmentname]
-        self._counters[kind] += 1
-        here, self._here = self._here, str(self._counters[kind])
+        self.counters[kind] += 1
+        here, self.here = self.here, str(self.counters[kind])
         caption = ""
-        for part in _find(node.nodelist, ("caption", "tablecaption")):
-            caption = caption or self.one_line(_arguments(part)[-1:])
+        for part in find(node.nodelist, ("caption", "tablecaption")):
+            caption = caption or self.one_line(arguments_of(part)[-1:])
         rows = self._rows(node) if kind == "Table" else ""
-        for part in _find(node.nodelist, ("label",)):
-            self.labels[self._last(part)] = self._here
+        for part in find(node.nodelist, ("label",)):
+            self.labels[self.last(part)] = self.here
         self.paragraph()
         if caption or rows:
-            self._put(f"{kind} {self._here}. {caption}\n\n{rows}\n\n")
-        self._here = here
+            self.put(f"{kind} {self.here}. {caption}\n\n{rows}\n\n")
+        self.here = here
 
     def _rows(self, node: Any) -> str:
         """The cells of a float's tables, one row a line."""
-        tables = [node] if node.environmentname in names.TABULARS else _tabulars(node.nodelist)
+        tables = [node] if node.environmentname in names.TABULARS else tabulars(node.nodelist)
         rows: list[str] = []
         for table in tables:
             out, self._out = self._out, []
@@ -267,44 +273,8 @@ class Walk:
                 self.bibitems[key] = (label, plain(tidy(self.one_line(raw))))
             raw = []
             if part is not None:
-                optional, wanted = (*_arguments(part), None, None)[:2]
+                optional, wanted = (*arguments_of(part), None, None)[:2]
                 key, label = plain(self.one_line([wanted])), plain(self.one_line([optional]))
-
-
-def _arguments(node: Any) -> list[Any]:
-    return list(node.nodeargd.argnlist or ()) if node.nodeargd is not None else []
-
-
-def _find(nodes: Iterable[Any] | None, wanted: tuple[str, ...]) -> Iterable[Any]:
-    for node in nodes or ():
-        if node is None:
-            continue
-        if getattr(node, "macroname", None) in wanted:
-            yield node
-        yield from _find(getattr(node, "nodelist", None), wanted)
-        if getattr(node, "nodeargd", None) is not None and type(node).__name__ == "LatexMacroNode":
-            yield from _find(_arguments(node), wanted)
-
-
-def _tabulars(nodes: Iterable[Any] | None) -> list[Any]:
-    found = []
-    for node in nodes or ():
-        if getattr(node, "environmentname", None) in names.TABULARS:
-            found.append(node)
-        elif node is not None:
-            found += _tabulars(getattr(node, "nodelist", None))
-    return found
-
-
-def _verbatim(node: Any) -> str:
-    source = re.sub(r"^\\begin\s*\{\w+\*?\}(\[[^\]]*\])?|\\end\s*\{\w+\*?\}$", "", node.latex_verbatim())
-    return source.strip("\n").replace("\n", BREAK)
-
-
-def _converted(node: Any) -> str:
-    """What pylatexenc makes of an accent, a symbol or a macro nobody knows."""
-    shown: str = to_text().node_to_text(node)
-    return shown
 
 
 def _names(text: str) -> list[str]:
@@ -317,63 +287,3 @@ def _names(text: str) -> list[str]:
 def _swallowed() -> frozenset[str]:
     kept = {*names.TEXT_MACROS, *names.SECOND_IS_TEXT, *names.THIRD_IS_TEXT}
     return names.SILENT | {n for group in names.ARGUMENTS.values() for n in group if n not in kept}
-
-
-def _title(walk: Walk, node: Any) -> None:
-    notes, walk._notes = walk._notes, []
-    walk.title = walk.title or plain(walk._last(node))
-    walk._notes = notes
-
-
-def _keywords(walk: Walk, node: Any) -> None:
-    text = walk._last(node) if hasattr(node, "macroname") else walk.one_line(node.nodelist)
-    words = re.split(r"\s*(?:[;,]|---|--|–|—|\|)\s*", plain(text))
-    walk.keywords = tuple(w for w in words if w)
-
-
-def _ensured(walk: Walk, node: Any) -> None:
-    inner = _arguments(node)[-1]
-    walk._math(inner.latex_verbatim().removeprefix("{").removesuffix("}") if inner else "", display=False)
-
-
-def _label(walk: Walk, node: Any) -> None:
-    walk.labels[walk._last(node)] = walk._here
-
-
-def _appendix(walk: Walk, _node: Any) -> None:
-    walk._appendix = True
-    walk._counters["section1"] = 0
-
-
-@functools.cache
-def _handlers() -> dict[str, Callable[[Walk, Any], None]]:
-    return {
-        "title": _title,
-        "author": Walk._author,
-        "affiliation": Walk._affiliation,
-        "affil": Walk._affiliation,
-        "altaffiliation": Walk._affiliation,
-        "footnote": Walk._footnote,
-        "footnotetext": Walk._footnote,
-        "keywords": _keywords,
-        "keyword": _keywords,
-        "ensuremath": _ensured,
-        "label": _label,
-        "appendix": _appendix,
-        "item": lambda walk, node: walk._put(f"{BREAK}- {walk.one_line(_arguments(node))}".rstrip() + " "),
-        "\\": lambda walk, node: walk._put(BREAK),
-        "tabularnewline": lambda walk, node: walk._put(BREAK),
-        "newline": lambda walk, node: walk._put(" "),
-        "sep": lambda walk, node: walk._put("; "),
-        "par": lambda walk, node: walk.paragraph(),
-        "and": lambda walk, node: walk._put(" and "),
-        "url": lambda walk, node: walk._put(walk._last(node)),
-        "input": lambda walk, node: walk.inputs.append(walk._last(node)),
-        "include": lambda walk, node: walk.inputs.append(walk._last(node)),
-        "subfile": lambda walk, node: walk.inputs.append(walk._last(node)),
-        "bibliography": lambda walk, node: walk.bibliographies.extend(walk._last(node).split(",")),
-        "addbibresource": lambda walk, node: walk.bibliographies.append(walk._last(node)),
-        "texorpdfstring": lambda walk, node: walk.nodes(_arguments(node)[:1]),
-        "ion": lambda walk, node: walk._put(" ".join(walk.one_line([part]) for part in _arguments(node))),
-        "xspace": lambda walk, node: None,
-    }

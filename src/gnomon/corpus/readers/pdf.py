@@ -15,7 +15,8 @@ from gnomon.corpus.readers.draft import Draft, Fault, Unreadable
 from gnomon.corpus.readers.feed import Feed, clean_text
 from gnomon.corpus.readers.fields import one_line
 from gnomon.corpus.readers.pdf_lines import Line, body_size, page_lines
-from gnomon.corpus.readers.pdf_text import Layout, front_and_body, split_references, without_furniture
+from gnomon.corpus.readers.pdf_parts import front_and_body, split_references, without_furniture
+from gnomon.corpus.readers.pdf_text import Layout
 from gnomon.corpus.readers.people import split_names, surname_first
 
 PASSWORD_ERROR = 4
