@@ -22,9 +22,13 @@ STOP = set(
 DANGLING = re.compile(r"\b(this|the) (paper|study|note|passage|authors?)\b|この(論文|研究|ノート)", re.IGNORECASE)
 
 
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
 @cache
 def read(pattern: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for path in sorted(STARTER.glob(pattern)) for line in path.open(encoding="utf-8")]
+    return [json.loads(line) for path in sorted(STARTER.glob(pattern)) for line in lines(path)]
 
 
 def notes() -> dict[str, dict[str, Any]]:

@@ -39,7 +39,9 @@ _scale = click.option(
 def build(session: Session, source: tuple[str, ...], name: str, scale: str) -> int:
     """Run the ``library`` recipe on some files."""
     workspace = session.workspace()
-    arguments = recipes.library_arguments(source, recipes.checked_name(name or session.name), scale, workspace)
+    arguments = recipes.library_arguments(
+        source, recipes.checked_name(name or session.name), scale, workspace, fetch=True
+    )
     _refuse_nothing(arguments["files"], source)
     return execute(session, workspace, recipes.find_recipe(recipes.LIBRARY)(arguments))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gnomon.cli.harvesting import local_sources
 from gnomon.core.errors import ConfigError, NotFound
 from gnomon.core.protocols import resolve
 from gnomon.core.records import Expert
@@ -51,15 +52,18 @@ def find_recipe(name: str) -> Callable[[Mapping[str, Any]], Recipe]:
     return made
 
 
-def library_arguments(sources: Sequence[str], name: str, scale: str, workspace: Workspace) -> dict[str, Any]:
-    """The arguments of the ``library`` recipe for some files.
+def library_arguments(
+    sources: Sequence[str], name: str, scale: str, workspace: Workspace, *, fetch: bool = False
+) -> dict[str, Any]:
+    """The arguments of the ``library`` recipe for some files; ``fetch`` harvests what ``oai:`` sources lack.
 
     What was removed from an expert of the same name before stays removed.
 
     Raises:
         DataError: A source does not exist.
+        ConfigError: An ``oai:`` source has another form, or has not been harvested.
     """
-    files = FileSet.scan([*sources])
+    files = FileSet.scan(local_sources(sources, workspace, fetch=fetch))
     chosen = name or default_name(sources)
     return {"name": chosen, "files": files.to_row(), "scale": scale, "removed": removed_from(workspace, chosen)}
 

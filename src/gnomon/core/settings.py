@@ -47,6 +47,8 @@ class Settings:
     """Address of the Ray cluster when ``data_runner = "ray"``; empty starts a local one."""
     threads: int = 0
     """Threads for heavy work; 0 takes every core this process may use."""
+    oai_url: str = ""
+    """Address of the OAI-PMH repository behind ``oai:`` sources; empty is arXiv's."""
     cache: str = ""
     """Folder of the local cache; empty is ``~/.cache/gnomon``."""
     storage: Mapping[str, str] = field(default_factory=dict)
