@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.core import answers, records
+from gnomon.core import answers, calls, records
 from gnomon.core.errors import DataError
 from gnomon.core.files import content_digest
 from gnomon.core.tables import (
@@ -32,7 +32,7 @@ DOCUMENTS = st.builds(
     records.Document, id=TEXT, title=TEXT, text=TEXT, lang=TEXT, source=SOURCES, biblio=BIBLIOS,
     sections=st.lists(SECTIONS, max_size=2).map(tuple), text_hash=st.just(""),
 )  # fmt: skip
-RECORDS = [records.Document, records.Mark, records.Drop, records.Chunk, records.Item, records.Call, answers.Answer]
+RECORDS = [records.Document, records.Mark, records.Drop, records.Chunk, records.Item, calls.Call, answers.Answer]
 
 
 @given(DOCUMENTS)

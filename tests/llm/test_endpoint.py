@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gnomon.core.calls import Call
 from gnomon.core.errors import ConfigError, OfflineError, RunError
-from gnomon.core.records import Call, ModelRef
+from gnomon.core.records import ModelRef
 from gnomon.core.settings import ModelPlace, Settings
 from gnomon.llm.embedders import load_embedder
 

@@ -17,9 +17,10 @@ kind                                what
 
 from collections.abc import Callable
 
+from gnomon.core.calls import Call
 from gnomon.core.errors import ConfigError
 from gnomon.core.protocols import Embedder
-from gnomon.core.records import Call, ModelRef
+from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.wording import say
 from gnomon.llm import characters, minilm, sentence_transformers, static

@@ -16,10 +16,11 @@ from typing import Any
 import httpx
 import numpy as np
 
+from gnomon.core.calls import Call
 from gnomon.core.errors import ConfigError, MissingExtra, RunError
 from gnomon.core.hashing import combined_hash
 from gnomon.core.protocols import Vectors
-from gnomon.core.records import Call, ModelRef
+from gnomon.core.records import ModelRef
 from gnomon.core.settings import ModelPlace, Settings
 from gnomon.core.wording import say
 from gnomon.llm.vectors import unit_rows, well_formed
