@@ -10,7 +10,15 @@ It is made by Daft expressions, in the engine's threads, and never stored or sho
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import pyarrow as pa
+
+from gnomon.corpus.engine import Engine
+
+Texts = Callable[[], Iterator[pa.RecordBatch]]
+"""Opens a corpus: Arrow batches with the columns ``id`` and ``text``, as often as asked."""
 
 _UNSPACED = r"\u{3005}-\u{3007}\u{3040}-\u{30ff}\u{3400}-\u{4dbf}\u{4e00}-\u{9fff}\u{f900}-\u{faff}\u{ff66}-\u{ff9f}"
 _GREEK = {
@@ -33,17 +41,10 @@ def plain_letters(text: str) -> str:
 
 
 def comparison_text(column: Any) -> Any:
-    """A Daft expression: the comparison text of a string column."""
-    import daft
-    import pyarrow as pa
-    from daft import DataType
+    """A Daft expression: the comparison text of a string column whose letters are plain."""
     from daft import functions as f
 
-    @daft.func.batch(return_dtype=DataType.string())  # type: ignore[untyped-decorator]
-    def letters(texts: daft.Series) -> Any:
-        return pa.array([plain_letters(text or "") for text in texts.to_pylist()], pa.large_string())
-
-    text = f.lower(letters(column))
+    text = f.lower(column)
     for name, letter in _GREEK.items():
         text = f.regexp_replace(text, rf"\\(?:var)?{name}", letter)
     text = f.regexp_replace(text, _COMMANDS_KEEPING_SPACE, "")
@@ -53,9 +54,33 @@ def comparison_text(column: Any) -> Any:
     return f.lstrip(f.rstrip(text))
 
 
-def compare_texts(texts: list[str]) -> list[str]:
-    """The comparison texts of a few strings; needs a runner (``engine.use_runner``)."""
-    import daft
+def compared_frames(texts: Texts, engine: Engine) -> Iterator[Any]:
+    """Daft frames of ``id`` and ``text``, the latter as comparison text, a slice of the corpus each.
 
-    frame = daft.from_pydict({"text": texts}).select(comparison_text(daft.col("text")).alias("text"))
-    return list(frame.to_pydict()["text"])
+    Letters are folded before Daft sees them: a Python function inside its threads would hold them
+    up, and has crashed an interpreter that was shutting down.
+    """
+    import daft
+    from daft import col
+
+    for table in _slices(texts, engine.rows):
+        frame = daft.from_arrow(table)
+        if engine.partitions > 1:
+            frame = frame.into_partitions(engine.partitions)
+        yield frame.select(col("id"), comparison_text(col("text")).alias("text"))
+
+
+def _slices(texts: Texts, rows: int) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    for batch in texts():
+        held.append(_plain_batch(batch))
+        if sum(part.num_rows for part in held) >= rows:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _plain_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    plain = [plain_letters(text or "") for text in batch.column("text").to_pylist()]
+    return pa.record_batch({"id": batch.column("id").cast(pa.string()), "text": pa.array(plain, pa.large_string())})

@@ -7,7 +7,7 @@ date, then the smaller id: the most citable and complete one.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from gnomon.core.records import Document, Pair
 from gnomon.core.settings import Settings
 from gnomon.core.tables import from_row, read_batches, write_table
 from gnomon.corpus.apart import Facts, facts_of, why_apart
+from gnomon.corpus.comparison import compared_frames
 from gnomon.corpus.engine import use_runner
 from gnomon.corpus.minhash import NearConfig, sign
 from gnomon.corpus.pairs import Alike, Comparison, compare_all, conclude
@@ -119,19 +120,21 @@ def find_in_files(files: list[Path], config: NearConfig, settings: Settings) -> 
     Raises:
         DataError: Two rows have the same id.
     """
-    use_runner(settings)
-    import daft
+    engine = use_runner(settings)
 
-    def open_frame() -> Any:
-        return daft.read_parquet([str(file) for file in files]).select("id", "text")
+    def texts() -> Iterator[pa.RecordBatch]:
+        for file in files:
+            yield from read_batches(file, ["id", "text"])
 
-    signatures = sign(open_frame(), config)
-    repeated = [row["values"] for row in pc.value_counts(signatures.ids).to_pylist() if row["counts"] > 1]
-    if repeated:
+    signatures = sign(compared_frames(texts, engine), config)
+    ids = signatures.ids.combine_chunks()  # sorted, so that equal ones are neighbours
+    repeated = ids[1:].filter(pc.equal(ids[1:], ids[:-1]))
+    if len(repeated):
         raise DataError(
-            f"The id {repeated[0]!r} occurs more than once among the texts.", "Give every record an id of its own."
+            f"The id {repeated[0].as_py()!r} occurs more than once among the texts.",
+            "Give every record an id of its own.",
         )
-    return compare_all(open_frame, signatures, config)
+    return compare_all(texts, engine, signatures, config)
 
 
 def _spill(texts: Iterable[tuple[str, str]], file: Path) -> None:

@@ -3,13 +3,29 @@
 One switch (``data_runner``) and nothing else differs: a step writes expressions, never threads.
 """
 
+from dataclasses import dataclass
+
 from gnomon.core.errors import ConfigError, MissingExtra
 from gnomon.core.settings import FILE_NAME, Settings
 
 RUNNERS = ("native", "ray")
 
 
-def use_runner(settings: Settings) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """How much the engine is handed at once. Never changes a result."""
+
+    rows: int
+    """Texts in a slice of the corpus."""
+    partitions: int
+    """Parts of a slice that workers share."""
+
+
+ENGINES = {"native": Engine(rows=10_000, partitions=1), "ray": Engine(rows=500_000, partitions=64)}
+"""One machine works through small slices, so that memory stays flat; a cluster needs more at a time."""
+
+
+def use_runner(settings: Settings) -> Engine:
     """Start Daft on the runner of the settings; a second call in one process changes nothing.
 
     Raises:
@@ -38,3 +54,4 @@ def use_runner(settings: Settings) -> None:
             ) from None
     except ImportError as error:
         raise MissingExtra("ray", "corpus", 'data_runner = "ray"') from error
+    return ENGINES[wanted]

@@ -7,7 +7,7 @@ Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3. Signatu
 Daft expressions; memory holds eight bytes a band and a text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gnomon.core.errors import ConfigError
-from gnomon.corpus.comparison import comparison_text
 
 ALL_PAIRS_UP_TO = 24
 """Texts in one bucket up to which every two are compared; in larger ones neighbours and the first."""
@@ -57,32 +56,32 @@ class Signatures:
 
     ids: pa.ChunkedArray
     """The texts' ids, sorted; rows of the other arrays follow them."""
-    bands: npt.NDArray[np.uint64]
-    """Hash of each band, shape (texts, bands)."""
+    bands: tuple[npt.NDArray[np.uint64], ...]
+    """For each band its hash in each text."""
     whole: npt.NDArray[np.uint64]
     """Hash of the whole comparison text."""
     units: npt.NDArray[np.int32]
     """Units of the comparison text; 0 for an empty one, which is like nothing."""
 
 
-def sign(frame: Any, config: NearConfig) -> Signatures:
-    """The signatures of a Daft frame with the columns ``id`` and ``text``, streamed."""
-    ids: list[pa.Array] = []
-    parts: list[tuple[npt.NDArray[Any], ...]] = []
-    for batch in _signed(frame, config).to_arrow_iter():
+def sign(frames: Iterable[Any], config: NearConfig) -> Signatures:
+    """The signatures of Daft frames with the columns ``id`` and ``text`` (comparison texts), streamed."""
+    names = ["whole", "units", *(f"band{i}" for i in range(config.bands))]
+    parts: dict[str, list[npt.NDArray[Any]]] = {name: [np.empty(0, np.uint64)] for name in names}
+    parts["units"] = [np.empty(0, np.int32)]
+    ids: list[pa.Array] = [pa.array([], pa.string())]
+    for batch in (batch for frame in frames for batch in _signed(frame, config).to_arrow_iter()):
         ids.append(batch.column("id").cast(pa.string()))
-        bands = [batch.column(f"band{i}").to_numpy(zero_copy_only=False) for i in range(config.bands)]
-        numbers = [batch.column(name).to_numpy(zero_copy_only=False) for name in ("whole", "units")]
-        parts.append((np.column_stack(bands).astype(np.uint64), numbers[0], numbers[1].astype(np.int32)))
-    if not parts:
-        none = np.empty(0, np.uint64)
-        return Signatures(ids=pa.chunked_array([], pa.string()), bands=none[:, None], whole=none,
-                          units=np.empty(0, np.int32))  # fmt: skip
-    names = pa.chunked_array(ids)
+        for name in names:
+            column = batch.column(name).to_numpy(zero_copy_only=False)
+            parts[name].append(column.astype(np.int32 if name == "units" else np.uint64))
+    keys = pa.chunked_array(ids)
     # In order of id, so that nothing depends on the order in which the engine hands out batches.
-    order = pc.sort_indices(names).to_numpy()
-    bands, whole, units = (np.concatenate(column)[order] for column in zip(*parts, strict=True))
-    return Signatures(ids=names.take(order), bands=bands, whole=whole, units=units)
+    order = pc.sort_indices(keys).to_numpy()
+    # One column after the other, so that no more than one is held twice.
+    columns = {name: np.concatenate(parts.pop(name))[order] for name in names}
+    bands = tuple(columns[name] for name in names[2:])
+    return Signatures(ids=keys.take(order), bands=bands, whole=columns["whole"], units=columns["units"])
 
 
 def _signed(frame: Any, config: NearConfig) -> Any:
@@ -93,8 +92,7 @@ def _signed(frame: Any, config: NearConfig) -> Any:
     hashes = f.minhash(col("text"), num_hashes=config.bands * config.rows, ngram_size=config.ngram,
                        seed=config.seed, hash_function="xxhash")  # fmt: skip
     bands = (f.hash(f.slice(col("hashes"), i * config.rows, (i + 1) * config.rows)) for i in range(config.bands))
-    compared = frame.select(col("id"), comparison_text(col("text")).alias("text"))
-    hashed = compared.select(
+    hashed = frame.select(
         col("id"), hashes.alias("hashes"), f.hash(col("text")).alias("whole"),
         f.regexp_count(col("text"), r"\S+").alias("units"),
     )  # fmt: skip
@@ -107,7 +105,7 @@ def candidates(signatures: Signatures) -> npt.NDArray[np.int64]:
     """Pairs of row numbers (lower first) that share a band, sorted, shape (pairs, 2)."""
     rows = np.flatnonzero(signatures.units)
     found = [np.empty((0, 2), np.int64)]
-    for keys in (signatures.whole, *signatures.bands.T):
+    for keys in (signatures.whole, *signatures.bands):
         for bucket in _buckets(keys[rows]):
             found.append(_pairs(rows[bucket]))
         found = [np.unique(np.concatenate(found), axis=0)]

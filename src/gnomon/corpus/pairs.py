@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gnomon.core.records import Pair
-from gnomon.corpus.comparison import comparison_text
+from gnomon.corpus.comparison import Texts, compared_frames
+from gnomon.corpus.engine import Engine
 from gnomon.corpus.minhash import ALL_PAIRS_UP_TO, NearConfig, Signatures, candidates
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -60,13 +63,14 @@ class Comparison:
         return Alike(a=a, b=b, jaccard=round(jaccard, 6), same=same, units=min(self.facts[a][1], self.facts[b][1]))
 
 
-def compare_all(open_frame: Callable[[], Any], signatures: Signatures, config: NearConfig) -> Comparison:
+def compare_all(texts: Texts, engine: Engine, signatures: Signatures, config: NearConfig) -> Comparison:
     """Verify every candidate pair.
 
     Args:
-        open_frame: Opens the Daft frame (``id``, ``text``) a second time: texts are not kept in
-            memory, only those of candidates are read again.
-        signatures: Of the same frame.
+        texts: Opens the corpus a second time: texts are not kept in memory, only those of
+            candidates are read again.
+        engine: Where Daft runs.
+        signatures: Of the same corpus.
         config: The settings.
     """
     rows = candidates(signatures)
@@ -75,7 +79,7 @@ def compare_all(open_frame: Callable[[], Any], signatures: Signatures, config: N
     names = dict(zip(used.tolist(), ids, strict=True))
     facts = {names[row]: (int(signatures.whole[row]), int(signatures.units[row])) for row in used.tolist()}
     found = Comparison(
-        pairs=[], shingles=_shingles(open_frame, ids, config.ngram), facts=facts, threshold=config.threshold
+        pairs=[], shingles=_shingles(texts, engine, ids, config.ngram), facts=facts, threshold=config.threshold
     )
     alike = (found.compare(names[first], names[second]) for first, second in rows.tolist())
     found.pairs.extend(pair for pair in alike if pair is not None)
@@ -86,18 +90,20 @@ Copies = defaultdict[str, dict[str, Alike]]
 """For each text those it is a copy of."""
 
 
-def _shingles(open_frame: Callable[[], Any], ids: Sequence[str], ngram: int) -> dict[str, npt.NDArray[np.uint64]]:
-    from daft import col
-
-    if not ids:
-        return {}
+def _shingles(texts: Texts, engine: Engine, ids: Sequence[str], ngram: int) -> dict[str, npt.NDArray[np.uint64]]:
+    wanted = pa.array(ids, pa.string())
     vocabulary: dict[str, int] = {}
-    wanted = open_frame().where(col("id").is_in(list(ids))).select(col("id"), comparison_text(col("text")).alias("t"))
     found = {}
-    for batch in wanted.to_arrow_iter():
-        for key, text in zip(batch.column("id").to_pylist(), batch.column("t").to_pylist(), strict=True):
-            units = [vocabulary.setdefault(unit, len(vocabulary)) for unit in text.split()]
-            found[key] = _codes(np.array(units, np.uint64), ngram)
+
+    def candidates_only() -> Iterator[pa.RecordBatch]:
+        for batch in texts() if ids else ():
+            yield batch.filter(pc.is_in(batch.column("id").cast(pa.string()), value_set=wanted))
+
+    for frame in compared_frames(candidates_only, engine):
+        for batch in frame.to_arrow_iter():
+            for key, text in zip(batch.column("id").to_pylist(), batch.column("text").to_pylist(), strict=True):
+                units = [vocabulary.setdefault(unit, len(vocabulary)) for unit in text.split()]
+                found[key] = _codes(np.array(units, np.uint64), ngram)
     return found
 
 

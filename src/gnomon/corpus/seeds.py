@@ -115,7 +115,8 @@ def scan(index: SeedIndex, windows: Windows, codes: Codes, ends: npt.NDArray[np.
     found[found == len(index.hashes)] = 0
     real = index.hashes[found] == hashes[places]
     texts = np.searchsorted(ends, places[real], side="right")
-    return np.unique(np.column_stack([texts, found[real]]), axis=0)
+    pairs = np.unique(texts * len(index.hashes) + found[real])
+    return np.column_stack(np.divmod(pairs, len(index.hashes)))
 
 
 def expand(index: SeedIndex, hits: npt.NDArray[np.int64], most_rows: int) -> dict[tuple[int, int], int]:
@@ -124,8 +125,10 @@ def expand(index: SeedIndex, hits: npt.NDArray[np.int64], most_rows: int) -> dic
     hits, counts = hits[counts <= most_rows], counts[counts <= most_rows]
     inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = index.rows[np.repeat(index.starts[hits[:, 1]], counts) + inside]
-    pairs, shared = np.unique(np.column_stack([np.repeat(hits[:, 0], counts), rows]), axis=0, return_counts=True)
-    return {(text, row): count for (text, row), count in zip(pairs.tolist(), shared.tolist(), strict=True)}
+    size = int(index.rows.max(initial=0)) + 1
+    pairs, shared = np.unique(np.repeat(hits[:, 0], counts) * size + rows, return_counts=True)
+    texts, rows = np.divmod(pairs, size)
+    return {(t, r): c for t, r, c in zip(texts.tolist(), rows.tolist(), shared.tolist(), strict=True)}
 
 
 def seeds_per_row(index: SeedIndex, rows: int, most_rows: int) -> npt.NDArray[np.int64]:
