@@ -63,6 +63,17 @@ def draft(text: str, *, title: str = "", kind: str = "markdown", sections: tuple
         (r"\Euclid\ will, \rev{soon}, see", "Euclid will, soon, see"),
         (r"$\stackrel{<}{\sim}$ 5, \lsim 3", "≲ 5, ≲ 3"),
         ("plain {braces}, a_b, x^2 and 50% stay", "plain {braces}, a_b, x^2 and 50% stay"),
+        (
+            r"$\chi_{\rm red}^{2}$, $0.12~{\rm \mu m}$, $\mu m_p$, {\rm eV}\,$^2$ and",
+            "χ_red^2, 0.12 μm, μ m_p, eV ^2 and",
+        ),
+        (r"$\sin^22\theta$, $2s^22p^4$, ${5}{18}$, 17{,}000", "sin^2 2θ, 2s^2 2p^4, 5 18, 17,000"),
+        (r"20$\,$erg$\,$s$^{-1}$, $25\,$kpc, $ x $ y, yr{$^{-1}$}", "20 erg s^-1, 25 kpc, x y, yr^-1"),
+        (
+            r"C$_2$4668, $10^37$ erg, $^12$CO, \unit[60]{cm}, 2$\unicode{x2013}$3",
+            "C2 4668, 10^37 erg, 12CO, 60 cm, 2–3",
+        ),
+        ("E_M~t^-2, C~IV, M~dwarf, a~b", "E_M~t^-2, C IV, M dwarf, a~b"),
         ("H_{2}O and 10^{-3}", "H2O and 10^-3"),
     ],
 )

@@ -81,10 +81,10 @@ class _Shard:
                 documents.write_batch(_rewritten(batch, drafts, verdicts))
                 ids = batch.column("id").to_pylist()
                 for doc_id, draft, verdict in zip(ids, drafts, verdicts, strict=True):
-                    self._note(doc_id, verdict)
+                    self._note_changes(doc_id, verdict)
                     if verdict.reason:
                         dropped[verdict.reason] += 1
-                        drops.write(_drop(doc_id, draft, verdict))
+                        drops.write(self._drop(doc_id, draft, verdict))
                     else:
                         kept.add(doc_id)
                         changed.update((doc_id,) if verdict.text is not None else ())
@@ -108,18 +108,15 @@ class _Shard:
         known |= fresh
         return [known[key] for key in keys]
 
-    def _note(self, doc_id: str, verdict: Verdict) -> None:
+    def _note_changes(self, doc_id: str, verdict: Verdict) -> None:
         for change in verdict.changes:
             detail = f"{change.before} → {change.after}"
             self.effects.add(change.name, "change", {"doc_id": doc_id, "detail": detail, "excerpt": change.after})
-        if verdict.reason:
-            excerpt = (verdict.text or "")[:EXCERPT]
-            self.effects.add(verdict.reason, "drop", {"doc_id": doc_id, "detail": verdict.detail, "excerpt": excerpt})
 
-
-def _drop(doc_id: str, draft: Draft, verdict: Verdict) -> Drop:
-    text = draft.text if verdict.text is None else verdict.text
-    return Drop(doc_id=doc_id, reason=verdict.reason, detail=verdict.detail, excerpt=text[:EXCERPT])
+    def _drop(self, doc_id: str, draft: Draft, verdict: Verdict) -> Drop:
+        excerpt = (draft.text if verdict.text is None else verdict.text)[:EXCERPT]
+        self.effects.add(verdict.reason, "drop", {"doc_id": doc_id, "detail": verdict.detail, "excerpt": excerpt})
+        return Drop(doc_id=doc_id, reason=verdict.reason, detail=verdict.detail, excerpt=excerpt)
 
 
 def _drafts(batch: pa.RecordBatch) -> Iterator[Draft]:

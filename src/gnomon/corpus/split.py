@@ -7,6 +7,7 @@ Documents that are near-duplicates of each other (``inputs["pairs"]``, optional)
 the latest part of any of them by time, to the part of the smallest id by hash.
 """
 
+import calendar
 import datetime
 import hashlib
 from collections import Counter
@@ -115,7 +116,14 @@ def part_of(doc_id: str, date: str, config: SplitConfig) -> str:
 
 def last_day(date: str) -> str:
     """The last day that an ISO date of any precision may mean: ``2024`` is ``2024-12-31``."""
-    return date[:10] + "-12-31"[len(date) - 4 :] if 4 <= len(date) < 10 else date[:10]
+    if len(date) == len("2024"):
+        return f"{date}-12-31"
+    if len(date) != len("2024-05"):
+        return date[:10]
+    try:
+        return f"{date}-{calendar.monthrange(int(date[:4]), int(date[5:]))[1]}"
+    except (ValueError, calendar.IllegalMonthError):
+        return date
 
 
 def _dated_ids(batch: pa.RecordBatch) -> Iterator[tuple[str, str]]:
@@ -171,7 +179,7 @@ def _check_dates(config: SplitConfig) -> None:
         value = getattr(config, name)
         try:
             if value:
-                datetime.date.fromisoformat(last_day(value) if len(value) != 7 else f"{value}-01")
+                datetime.date.fromisoformat(last_day(value))
         except ValueError as error:
             raise ConfigError(f"split: {name} = {value!r} is no ISO date.", "Write it like 2024-06-30.") from error
     if not (config.test_after or config.development_after):

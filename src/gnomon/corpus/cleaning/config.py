@@ -25,7 +25,7 @@ class CleanConfig:
     """``too_long``: characters of a text before cleaning."""
     min_words: int = 6
     """``too_short``: words of a text in a spaced script."""
-    min_characters: int = 16
+    min_characters: int = 12
     """``too_short``: characters of a text in an unspaced script (Japanese, Chinese)."""
     max_withdrawn_words: int = 60
     """``withdrawn``: words besides the notice; a longer text that mentions a withdrawal is kept."""
@@ -36,13 +36,13 @@ class CleanConfig:
     max_garbled_share: float = 0.05
     """``garbled``: share of visible characters that no text holds (replacement characters, private
     use, undefined glyphs)."""
-    max_single_letter_share: float = 0.5
-    """``broken_words``: share of words that are one letter, as where a PDF spaced its letters."""
+    max_spelled_share: float = 0.2
+    """``broken_words``: share of words that are single letters in a row, as where a PDF spaced them."""
     max_mean_word: float = 20.0
     """``broken_words``: mean length of words, as where a PDF lost its spaces (Gopher: 10)."""
-    max_repeated_lines: float = 0.3
+    max_repeated_lines: float = 0.6
     """``repeated_lines``: share of characters in lines that stood before (Gopher: 0.2)."""
-    max_repeated_ngrams: float = 0.4
+    max_repeated_ngrams: float = 0.6
     """``repeated_ngrams``: share of 8-grams of words (16 characters in unspaced scripts) that stood
     before (Gopher: 0.12 of the characters in 8-grams, for web pages)."""
     max_leader_lines: float = 0.5

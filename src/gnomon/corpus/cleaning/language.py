@@ -19,12 +19,12 @@ CANDIDATES = (
 """Languages a scholarly text may be in."""
 SHORT_CANDIDATES = ("en", "ja", "zh", "ko", "de", "fr", "es", "it", "pt", "nl", "ru", "pl", "el")
 """The candidates for a text too short for more."""
-_SHORT, _SAMPLE, _LEAST_LETTERS = 120, 240, 8
+_SHORT, _SAMPLE, _LONG_SAMPLE, _LEAST_LETTERS = 120, 180, 2_000, 8
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _WORDS = re.compile(r"[^\W\d_]+(?:[ '’\-,.]+[^\W\d_]+)*")
-_KANA_SHARE = 0.05
+_KANA_SHARE, _HANGUL_SHARE, _HAN_SHARE, _LEAST_HAN = 0.05, 0.3, 0.5, 40
 
 
 def identify(text: str) -> tuple[str, float]:
@@ -33,22 +33,34 @@ def identify(text: str) -> tuple[str, float]:
     letters = sum(map(str.isalpha, sample))
     if letters < _LEAST_LETTERS:
         return ("ja", 1.0) if letters and 2 * len(_KANA.findall(sample)) > letters else (UNDETERMINED, 0.0)
-    kana, hangul, han = (len(p.findall(sample)) / letters for p in (_KANA, _HANGUL, _HAN))
-    if kana >= _KANA_SHARE:
-        return "ja", 1.0
-    if hangul > 0.3:
-        return "ko", 1.0
+    script = "" if sample.isascii() else _by_script(sample, letters)
+    if script:
+        return script, float(script != UNDETERMINED)
     language, confidence = _identifier(letters < _SHORT).classify(sample)
-    if language in {"ja", "zh"} and han < 0.1:
+    if language != "en" and len(text) > len(sample):  # a rarer finding is worth a longer look
+        sample = _sample(text, _LONG_SAMPLE)
+        language, confidence = _identifier(letters < _SHORT).classify(sample)
+    if language in {"ja", "zh"} and 10 * len(_HAN.findall(sample)) < letters:
         return UNDETERMINED, 0.0
     return language, round(confidence, 3)
 
 
-def _sample(text: str) -> str:
+def _by_script(sample: str, letters: int) -> str:
+    """The language that a script gives away, empty when none does."""
+    kana, hangul, han = (len(p.findall(sample)) / letters for p in (_KANA, _HANGUL, _HAN))
+    if kana >= _KANA_SHARE:
+        return "ja"
+    if hangul > _HANGUL_SHARE:
+        return "ko"
+    # A few ideographs may be Chinese or a Japanese title.
+    return UNDETERMINED if han > _HAN_SHARE and letters < _LEAST_HAN else ""
+
+
+def _sample(text: str, size: int = _SAMPLE) -> str:
     """The letters of a text's beginning and middle: what follows a long start tells nothing new."""
-    if len(text) > 2 * _SAMPLE:
+    if len(text) > 2 * size:
         middle = len(text) // 2
-        text = text[:_SAMPLE] + " " + text[middle : middle + _SAMPLE]
+        text = text[:size] + " " + text[middle : middle + size]
     return " ".join(_WORDS.findall(text))
 
 

@@ -13,12 +13,13 @@ import functools
 import re
 
 from gnomon.corpus.cleaning.tex.commands import command, control, over
-from gnomon.corpus.cleaning.tex.place import DEPTH, LONGEST, TOKEN, Place, Read, closing, settled
+from gnomon.corpus.cleaning.tex.place import BREAK, DEPTH, LONGEST, TOKEN, Place, Read, bare, closing, settled
 from gnomon.corpus.cleaning.tex.scripts import script, seen_next
 
 _SIGNS = ("\\", "$", "{", "~", "--", "``")
 _FORMULA = re.compile(r"[\\^_{}]")
 _PRICE = re.compile(r"\d[\d.,]*(?: [^\W\d_]{2,}){2}")
+_AMOUNT = re.compile(r"\d[\d.,]*\s+[^\W\d_]{2,}")
 _NAME = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _PLAIN_MATH = re.compile(r"[\s\w.,:;=<>+\-−±×*/()|\[\]%'′~≲≳≈∼∝°≤≥→∞!&@]+")
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -30,10 +31,13 @@ _TIED_WORDS = frozenset(
     " region cluster abell lindsay mach".split()
 )
 _UNTIED = frozenset("SNR FWHM EW SFR RMS BIC AIC CL TS MAD HWHM SFE AUC ROC PSF".split())
+_VARIABLES = re.compile(r".{0,2}[_^]\w~|.{0,2}\b[a-zA-Z]~[a-zA-Z]\b(?![IVX])|.{0,3}~[a-zA-Z][_^]", re.DOTALL)
 _LAST_WORD = re.compile(r"[A-Za-z]+$")
 _TEX_QUOTES = re.compile(r"``(.{1,400}?)''", re.DOTALL)
-_LONG_DASH = re.compile(r"(?<=[^\W_])---(?=[^\W_])")
-_DASH = re.compile(r"(?<=[^\W_])--(?=[^\W_])")
+_LATIN = "0-9A-Za-z\u00c0-\u03ff"
+_LONG_DASH = re.compile(f"(?<=[{_LATIN}])---(?=[{_LATIN}])")
+_DASH = re.compile(f"(?<=[{_LATIN}])--(?=[{_LATIN}])")
+_LATIN_SIGN = re.compile(f"[{_LATIN}]")
 _REMEMBERED = 20_000
 
 
@@ -59,7 +63,7 @@ def _span(text: str, start: int, end: int, math: bool, depth: int) -> str:  # no
             last = pieces[-1][-1]
         piece, position = _piece(text, token, end, Place(math, depth, last, _span, _piece))
         pieces.append(piece)
-        last = piece[-1:] or last
+        last = bare(piece[-3:])[-1:] or last
     pieces.append(text[position:end])
     return "".join(pieces)
 
@@ -110,14 +114,17 @@ def _is_mathematics(inner: str) -> bool:
         return _PRICE.match(inner) is None
     if _NAME.fullmatch(inner):
         return True  # a name that was set in italics: $Gaia$
+    if _AMOUNT.match(inner) and inner[-1].isspace():
+        return False
     return len(inner) <= 80 and _PLAIN_MATH.fullmatch(inner) is not None and _WORD.search(inner) is None
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _mathematics(inner: str, before: str, after: str) -> str:
     """One formula; the same few thousand make up most of a corpus, so they are remembered."""
+    inner = inner.strip() + " " * inner.endswith("\\ ")  # blanks mean nothing here, a commanded space does
     start = len(before)
-    return _span(f"{before}{inner}{after}", start, start + len(inner), True, 0).strip()
+    return _span(f"{before}{inner}{after}", start, start + len(inner), True, 0)
 
 
 def _group(text: str, start: int, end: int, place: Place) -> Read:
@@ -125,7 +132,7 @@ def _group(text: str, start: int, end: int, place: Place) -> Read:
     if close < 0:
         return "{", start + 1
     inner = text[start + 1 : close]
-    if not place.math and "\\" not in inner and inner not in {"", ",", "-", "=", ".", "+"}:
+    if not place.math and "\\" not in inner and "$" not in inner and inner not in {"", ",", "-", "=", ".", "+"}:
         return "{", start + 1
     bar = _OVER.search(text, start + 1, close) if place.math else None
     if bar and "{" not in text[start + 1 : bar.start()]:
@@ -134,7 +141,7 @@ def _group(text: str, start: int, end: int, place: Place) -> Read:
     plain = place.read(text, start + 1, close, math=place.math)
     if inner.startswith("\\sc") and _ROMAN.fullmatch(plain.strip()):
         plain = plain.strip().upper()
-    return plain, close + 1
+    return (f"{BREAK}{plain}{BREAK}" if place.math else plain), close + 1
 
 
 # Ties ---------------------------------------------------------------------------------------
@@ -147,8 +154,12 @@ def _tie(text: str, start: int, end: int, place: Place) -> str:
     before, after = text[start - 1 : start] if start else "", text[start + 1 : start + 2] if start + 1 < end else ""
     if not before.strip() or not after.strip():
         return "~"
-    if before in "$}.,)" or after in "$\\{" or (after.isalpha() and before.isalnum()):
+    if before in "$}.,)" or after in "$\\{":
         return " "
+    if after.isalpha() and before.isalnum():
+        if not (_LATIN_SIGN.match(before) and _LATIN_SIGN.match(after)):
+            return "~"  # a range in Japanese
+        return "~" if _VARIABLES.match(text, max(start - 3, 0)) else " "
     if not (after.isdigit() and before.isalpha()):
         return "~"
     word = _LAST_WORD.search(text[max(start - 20, 0) : start])

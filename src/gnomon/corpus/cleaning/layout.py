@@ -23,6 +23,7 @@ _KEEPS_LINES = re.compile(
 _BLOCKS = re.compile(r"(\n[ \t]*\n\s*|\n(?=[ \t]{2,4}\S))")
 _WRAPPED_MIN, _WRAPPED_MAX, _RAGGED, _LAST = 45, 130, 40, 15
 _TWICE = 160
+_ENDS = re.compile(r"[.!?。！？．」』)）]\s*$")
 
 
 def spaced(text: str) -> str:
@@ -80,6 +81,8 @@ def _joined(block: str) -> str:
 
 def _is_wrapped(lines: list[str]) -> bool:
     widths = [len(line) + len(_WIDE.findall(line)) for line in lines]
+    if 2 * sum(_ENDS.search(line) is not None for line in lines[:-1]) > len(lines) - 1:
+        return False  # a sentence a line, on purpose
     longest, shortest = max(widths[:-1]), min(widths[:-1])
     return (
         shortest >= _WRAPPED_MIN

@@ -111,9 +111,10 @@ _FIGURE = re.compile(r"\d")
 
 def digits(it: Subject, config: CleanConfig) -> str:
     """Mostly digits: a table of numbers."""
-    figures = len(_FIGURE.findall(it.text))
+    figures = sum(len(word) for word in it.words if word[0].isdigit())
     if 20 * figures < len(it.text):  # no table: counting the letters is not worth its time
         return ""
+    figures = len(_FIGURE.findall(it.text))
     return _share(figures, sum(map(str.isalnum, it.text)), config.max_digit_share)
 
 
@@ -131,14 +132,19 @@ def garbled(it: Subject, config: CleanConfig) -> str:
     return _share(found, _visible(it), config.max_garbled_share)
 
 
+_SPELLED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4,}[^\W\d_](?!\S)")
+
+
 def broken_words(it: Subject, config: CleanConfig) -> str:
     """Words fallen apart into letters, or run together, by a PDF that lost its spaces."""
     letters = [word for word in it.words if word[0].isalpha()]
     if it.unspaced or len(letters) < 20:
         return ""
-    single = sum(len(word) == 1 for word in letters) / len(letters)
-    if single > config.max_single_letter_share:
-        return f"{single:.2f} of the words are single letters, most {config.max_single_letter_share}"
+    spelled = sum(len(match.group()) // 2 + 1 for match in _SPELLED.finditer(it.text)) / len(letters)
+    if spelled > config.max_spelled_share:
+        return f"{spelled:.2f} of the words are spelled out, most {config.max_spelled_share}"
+    if len(it.text) <= config.max_mean_word * len(letters):
+        return ""
     mean = sum(map(len, letters)) / len(letters)
     return f"mean word of {mean:.1f} letters, most {config.max_mean_word}" if mean > config.max_mean_word else ""
 
@@ -187,6 +193,7 @@ _FUNCTION_WORDS = frozenset(
     "the be to of and that have with a an in is are was were for on by we this from as at it or not which its"
     " has had can may our these than but between".split()
 )
+_LEAST_FOR_WORDS = 15
 _HIRAGANA = re.compile("[\u3041-\u3096]")
 
 
@@ -194,7 +201,7 @@ def no_sentence(it: Subject, config: CleanConfig) -> str:
     """A list of names or numbers: no function words in English, no hiragana in Japanese."""
     if it.lang == "ja":
         found = len(set(_HIRAGANA.findall(it.text)))
-    elif it.lang == "en":
+    elif it.lang == "en" and len(it.words) >= _LEAST_FOR_WORDS:
         found = len(_FUNCTION_WORDS.intersection(word.lower() for word in it.words[:100]))
     else:
         return ""

@@ -3,6 +3,7 @@ r"""Commands: what stands in a plain text where ``\name`` or ``\,`` stood."""
 import re
 
 from gnomon.corpus.cleaning.tex.place import (
+    BREAK,
     LONGEST,
     SOFT,
     UNIT,
@@ -30,6 +31,8 @@ from gnomon.corpus.cleaning.tex.words import (
 
 _ROMAN = re.compile(r"[ivx]+")
 _THOUSAND = re.compile(r"\d{3}(?!\d)")
+_METRES = re.compile(r" +(?:\{?\\(?:rm|mathrm|text|textrm)\b[ {]*)?[mGKJ](?![\w^{])")
+_POINT = re.compile(r"\s*\{x([0-9A-Fa-f]{2,5})\}")
 _DIFFERENCES = frozenset("Δδ∂∇")
 _STACKED = {"<∼": "≲", ">∼": "≳", "∼<": "≲", "∼>": "≳"}
 
@@ -64,7 +67,8 @@ def _symbol(text: str, token: re.Match[str], end: int, place: Place) -> Read:
     if len(sign) > 1 and sign[-1].isalnum():
         return SOFT + sign + SOFT, after
     # In running text TeX eats the space behind a command; authors mean it nearly always.
-    return sign, past_space(text, after, end) if place.math and sign in _DIFFERENCES else after
+    close = place.math and (sign in _DIFFERENCES or (sign == "μ" and _METRES.match(text, after, end)))
+    return sign, past_space(text, after, end) if close else after
 
 
 def _unknown(text: str, token: re.Match[str], end: int, place: Place) -> Read:
@@ -76,7 +80,8 @@ def _unknown(text: str, token: re.Match[str], end: int, place: Place) -> Read:
     if text.startswith("{}", after):
         return SOFT + name + SOFT, after + 2
     if text.startswith("{", after):
-        return argument(text, after, end, place) or (token.group(), after)
+        found = argument(text, after, end, place)
+        return (BREAK + found[0] + BREAK, found[1]) if found else (token.group(), after)
     if not place.math and text.startswith(("[", "\\"), after) and not text.startswith("\\ ", after):
         return token.group(), after
     return SOFT + name + SOFT, after
@@ -132,6 +137,19 @@ def _pair(text: str, token: re.Match[str], end: int, place: Place) -> Read:
     return f"{found[0]} {second}{SOFT}", found[2]
 
 
+def _unit(text: str, token: re.Match[str], end: int, place: Place) -> Read:
+    r"""A unit with its number in square brackets: ``\unit[60]{cm}``."""
+    option = past_option(text, token.end(), end)
+    found = argument(text, option, end, place)
+    number = text[token.end() + 1 : option - 1]
+    return (f"{number} {found[0]}{SOFT}".lstrip(), found[1]) if found else (token.group(), token.end())
+
+
+def _code_point(text: str, token: re.Match[str], end: int, place: Place) -> Read:
+    found = _POINT.match(text, token.end(), end)
+    return (chr(int(found.group(1), 16)), found.end()) if found else (token.group(), token.end())
+
+
 def _angle(text: str, token: re.Match[str], end: int, place: Place) -> Read:
     found = argument(text, past_option(text, token.end(), end), end, place)
     return (f"{found[0]}°", found[1]) if found else (token.group(), token.end())
@@ -158,7 +176,7 @@ _TAKERS = {
     "frac": _fraction, "dfrac": _fraction, "tfrac": _fraction, "cfrac": _fraction, "nicefrac": _fraction,
     "textcolor": _second, "color": _second, "href": _second, "texorpdfstring": _second, "stackrel": _second,
     "overset": _second, "underset": _second, "ion": _pair, "SI": _pair, "qty": _pair, "ang": _angle,
-    "footnote": _footnote, "begin": _environment, "end": _environment,
+    "unit": _unit, "unicode": _code_point, "footnote": _footnote, "begin": _environment, "end": _environment,
 }  # fmt: skip
 
 

@@ -13,13 +13,13 @@ TOKEN = re.compile(r"\\([A-Za-z]+)\*?|\\(.)|[${}~^_]", re.DOTALL)
 """What the reader stops at: a command, a control symbol, a sign."""
 DEPTH, LONGEST = 24, 2_000
 """How deep groups may nest, and how long one may be, before they are left as they stand."""
-SOFT, UNIT, GLUE = "\ufdd0", "\ufdd1", "\ufdd2"
-"""Marks: room between letters or digits; room between a number and a unit; no room after an isotope."""
+SOFT, UNIT, GLUE, BREAK = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
+"""Marks: room between letters or digits; room between a number and a unit; no room after an isotope;
+room between digits."""
 _ARGUMENT = re.compile(r"\s*(?:\{|\\[A-Za-z]+|\\.|[^\s\\${}])", re.DOTALL)
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_ROOM = re.compile(f"(?<=[^\\W_]){GLUE}?{SOFT}(?=[^\\W_])|(?<=\\d){UNIT}(?=[^\\W\\d_])")
-_MARKS = re.compile(f"[{SOFT}{UNIT}{GLUE}]")
-_SIMPLE = re.compile(r"[+\-−±∓]?(?:\d+(?:[.,]\d+)*|[^\W\d_]+\d*)%?|[^\w\s]|[+\-−]?\w+")
+_MARKS = re.compile(f"[{SOFT}{UNIT}{GLUE}{BREAK}]+")
+_SIMPLE = re.compile(r"[+\-−±∓]?√?(?:\d+(?:[.,]\d+)*|[^\W\d_]+\d*)%?|[^\w\s]|[+\-−]?\w+|\([^()]*\)")
 
 Read = tuple[str, int]
 """A piece of plain text, and where reading goes on."""
@@ -46,9 +46,17 @@ class Place(NamedTuple):
 
 def settled(text: str) -> str:
     """Plain text with room where a mark says that letters or digits would run together."""
-    if SOFT in text or UNIT in text or GLUE in text:
-        text = _MARKS.sub("", _ROOM.sub(" ", text))
-    return text
+    return _MARKS.sub(_room, text)
+
+
+def _room(match: re.Match[str]) -> str:
+    marks, text = match.group(), match.string
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    if SOFT in marks and before.isalnum() and after.isalnum():
+        return " "
+    if UNIT in marks and GLUE not in marks and before.isdigit() and after.isalpha():
+        return " "
+    return " " if BREAK in marks and before.isdigit() and after.isdigit() else ""
 
 
 def bare(text: str) -> str:

@@ -6,14 +6,16 @@ The least that stays unmistakable: ``10^-3``, ``e^(-t/τ)``, ``T_eff``, ``H2O``,
 import re
 import unicodedata
 
-from gnomon.corpus.cleaning.tex.place import GLUE, SOFT, Place, Read, argument, bare, bracketed, settled
+from gnomon.corpus.cleaning.tex.place import BREAK, GLUE, SOFT, Place, Read, argument, bare, bracketed, settled
 from gnomon.corpus.cleaning.tex.words import ACCENTS
 
 _LONGEST = 60
 _ORDINAL = frozenset(("th", "st", "nd", "rd"))
 _STANDING = frozenset("⊙⊕☉★⋆∗*†‡+−-∥⊥∘°")
-_FRAME = re.compile(r"(?:[${}\s]|\\(?:rm|mathrm|text|textrm|it)\b)*")
+_FRAME = re.compile(r"(?:[${}]|\\(?:rm|mathrm|text|textrm|it)\b)*")
 _TEXT_ACCENT = re.compile(r"\{\\?\w?\}|\s\w\b|\{[^\W\d_]\}")
+_NUMBER = re.compile(r"\d{2,}(?:\.\d+)?")
+_TEN = re.compile(r"(?<!\d)10$")
 _DOTLESS = {"ı": "i", "ȷ": "j"}
 
 
@@ -22,6 +24,10 @@ def script(text: str, start: int, end: int, place: Place) -> Read:
     sign = text[start]
     if not place.math and not text.startswith("{", start + 1):
         return sign, start + 1
+    number = _NUMBER.match(text, start + 1, end)
+    if number and (not bare(place.before).strip() or _TEN.search(text, max(start - 3, 0), start)):
+        # TeX raises one digit only, but nobody means the seven of 10^37 to stand on the line.
+        return scripted(sign, number.group(), place.before, seen_next(text, number.end())), number.end()
     found = argument(text, start + 1, end, place._replace(math=True, before=sign))
     if found is None or (not place.math and found[1] - start > _LONGEST):
         return sign, start + 1
@@ -50,7 +56,7 @@ def scripted(sign: str, inner: str, before: str, after: str) -> str:
         return ""
     if sign == "_":
         stands = inner in _STANDING or (inner.isdigit() and (before.isalpha() or before == ")"))
-        return inner if stands else sign + bracketed(inner) + SOFT
+        return inner + BREAK if stands else sign + bracketed(inner) + SOFT
     if inner in {"∘", "°"}:
         return "°"
     if set(inner) <= {"′", "'", "″"}:
@@ -75,7 +81,7 @@ def accent(text: str, token: re.Match[str], end: int, place: Place) -> Read:
         return token.group(), token.end()
     if not token.group(1) and not base[0].isalpha():
         return token.group(), token.end()
-    if len(base) > 1 and len(name) > 1:
+    if base[0].isdigit() or (len(base) > 1 and len(name) > 1):
         return found
     letter = _DOTLESS.get(base[0], base[0])
     return unicodedata.normalize("NFC", letter + ACCENTS[name]) + base[1:], found[1]

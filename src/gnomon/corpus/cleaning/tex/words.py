@@ -30,7 +30,7 @@ DRESSES = frozenset(
     "text textrm textit textbf texttt textsc textsf textsl textup textmd textnormal textsubscript textsuperscript"
     " emph mathrm mathit mathbf mathsf mathtt mathcal mathbb mathbbm mathfrak mathscr mathnormal mathord mathop"
     " mathbin mathrel boldsymbol bm pmb mbox hbox vbox fbox makebox operatorname ensuremath underline uline ul"
-    " overbrace underbrace overrightarrow code software package url nolinkurl path num unit si ce ch ac acs acl acp"
+    " overbrace underbrace overrightarrow code software package url nolinkurl path num si ce ch ac acs acl acp"
     " gls mathchoice smash rlap llap center centerline substack title section subsection subsubsection paragraph"
     " caption abstract sqrt".split()
 )
@@ -72,7 +72,8 @@ _OURS = {
     "newline": "\n", "par": "\n\n", "slash": "/",
     "sim": "∼", "prime": "′", "log": "log", "ln": "ln", "exp": "exp", "to": "→", "star": "⋆", "over": "/",
     "LambdaCDM": "ΛCDM", "LCDM": "ΛCDM", "lcdm": "ΛCDM", "maketitle": "", "tableofcontents": "", "item": "\n- ",
-    "textasciitilde": "~", "texttildelow": "~", "AA": "Å", "aa": "å", "i": "ı", "j": "ȷ", "bullet": "•",
+    "textasciitilde": "~", "texttildelow": "~", "setminus": "∖",
+    "AA": "Å", "aa": "å", "i": "ı", "j": "ȷ", "bullet": "•",
 }  # fmt: skip
 SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "/": "", "-": "", "\\": " ", "\n": " ", "\t": " ", "@": ""}
 """Control symbols that are spaces, or nothing."""
@@ -92,6 +93,6 @@ def symbols() -> dict[str, str]:
     found: dict[str, str] = {}
     for category in reversed(database.categories()):
         for name, spec in database.d[category]["macros"].items():
-            if isinstance(spec.simplify_repl, str) and len(spec.simplify_repl) == 1:
+            if isinstance(spec.simplify_repl, str) and len(spec.simplify_repl) == 1 != spec.simplify_repl.isascii():
                 found[name] = spec.simplify_repl
     return found | _OURS | {name: name for name in FUNCTIONS}
