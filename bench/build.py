@@ -94,9 +94,9 @@ def hundred_papers(folder: Path) -> Path:
 
 
 def mend_one(path: Path) -> None:
-    lines = path.read_text().splitlines(keepends=True)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     lines[7] = lines[7].replace("steady", "not steady at all")
-    path.write_text("".join(lines))
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 def from_the_shell(work: Path, *command: str) -> dict[str, float]:
