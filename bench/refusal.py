@@ -146,13 +146,41 @@ def report(name: str, questions: Sequence[dict[str, Any]], library: Retriever, e
           f"  false answers {interval(found['answered'])}")  # fmt: skip
 
 
+def report_titles(library: Retriever, embedder: Any, number: int = 150) -> None:
+    """The titles of arXiv records as questions: the record is in the library, or was taken out."""
+    import pyarrow.parquet as pq
+
+    records = pq.read_table(libraries.ASTRO_PH, columns=["id", "title"]).to_pylist()
+    drawn = random.Random(1).sample(records, number)
+    cases = [{"question": r["title"], "note": r["id"]} for r in drawn]
+    pairs, cited = [], []
+    for case in cases:
+        gold = f"arxiv:{case['note']}"
+        scores = []
+        for place in (library, Without(library, gold)):
+            question = read_question(case["question"])
+            hits = place.search(question.text, k=CONFIG.passages, mode=CONFIG.mode)
+            scores.append(refusal.answerable(refusal.strength(question, selection.candidates(question, hits), hits)))
+        pairs.append(scores)
+        told = answer(case["question"], library, embedder=embedder)
+        cited.append(float(any(c.doc_id == gold for c in told.citations)))
+    table = np.array(pairs)
+    print(f"{'astro_ph titles':16} n={number}  AUC {interval(pairs, auc)}  own record cited {interval(cited)}")
+    print(f"{'':16}        refused with it {np.mean(table[:, 0] < CONFIG.threshold):.3f}"
+          f"  answered without it {np.mean(table[:, 1] >= CONFIG.threshold):.3f}")  # fmt: skip
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--fit", action="store_true")
     arguments.add_argument("--half", choices=("development", "test", "both"), default="both")
+    arguments.add_argument("--titles", action="store_true", help="titles of 42,000 records instead")
     arguments.add_argument("--words-only", action="store_true", help="no vectors")
     arguments.add_argument("--work", type=Path, default=Path(".gnomon-bench"), help="where the library is built")
     chosen = arguments.parse_args()
+    if chosen.titles:
+        report_titles(libraries.astro_ph(chosen.work), None if chosen.words_only else packaged())
+        return
     library, questions = libraries.starter(chosen.work), rows("questions")
     embedder = None if chosen.words_only else packaged()
     halves = {

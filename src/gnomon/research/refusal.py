@@ -2,8 +2,8 @@
 
 The *strength* of evidence is a few shares between 0 and 1: how much of the question the best
 passage and the best sentence cover, and how many of the names and numbers the question itself
-mentions stand in one of the first passages. A logistic model turns them into the probability that
-the library holds an answer; below ``THRESHOLD`` the question is refused. Model and threshold were
+mentions stand in the passage of the best sentence. A logistic model turns them into the
+probability that the library holds an answer; below ``THRESHOLD`` the question is refused. Model and threshold were
 fitted on the development half of the starter questions, where "unanswerable" is a question whose
 source document was taken out (``bench/refusal.py``, ``docs/design/answering.md``).
 """
@@ -21,14 +21,12 @@ from gnomon.core.wording import say
 from gnomon.research.asked import Question, telling_terms
 from gnomon.research.selection import Candidate
 
-FIRST_PASSAGES = 3
-"""Passages in which the question's names and numbers are looked for."""
 MOST_NEAREST = 3
 """Documents named in a refusal."""
 WEIGHTS: Mapping[str, float] = {
-    "passage": 0.8, "near": 0.53, "own": 0.49, "plain": 0.74, "names": 2.14, "numbers": 1.82,
+    "passage": 0.78, "near": 0.51, "own": 0.46, "plain": 0.69, "names": 2.28, "numbers": 1.8,
 }  # fmt: skip
-INTERCEPT = -3.46
+INTERCEPT = -3.26
 THRESHOLD = 0.5
 
 
@@ -37,24 +35,27 @@ def strength(question: Question, found: Sequence[Candidate], hits: Sequence[Hit]
 
     A question without names or numbers takes the share of its terms in their place.
     """
-    texts = [f"{hit.title} {hit.year or ''} {hit.text}" for hit in hits]
+    texts = [_facts(hit) for hit in hits]
     plain = max((_share(question.terms & telling_terms(text), question.terms) for text in texts), default=0.0)
     shares = {name: max((c.features[name] for c in found), default=0.0) for name in ("passage", "near", "own")}
-    asked_names, asked_numbers = names(question.text), {f.number for f in figures(question.text)}
-    first = texts[:FIRST_PASSAGES]
-    named = [sum(name_stands_in(n, text) for n in asked_names) / len(asked_names) for text in first if asked_names]
-    numbered = [_share(asked_numbers & _numbers(text), asked_numbers) for text in first if asked_numbers]
+    best = _facts(found[0].hit) if found else ""
+    asked_names, asked_numbers = names(question.text), _numbers(question.text)
+    named = sum(name_stands_in(name, best) for name in asked_names)
     return {
         **shares,
         "plain": plain,
-        "names": max(named, default=plain),
-        "numbers": max(numbered, default=plain),
+        "names": named / len(asked_names) if asked_names else plain,
+        "numbers": _share(asked_numbers & _numbers(best), asked_numbers) if asked_numbers else plain,
     }
 
 
 def answerable(shares: Mapping[str, float]) -> float:
     """The probability that the library holds an answer."""
     return 1 / (1 + math.exp(-INTERCEPT - sum(weight * shares[name] for name, weight in WEIGHTS.items())))
+
+
+def _facts(hit: Hit) -> str:
+    return f"{hit.title} {hit.year or ''} {hit.text}"
 
 
 def _numbers(text: str) -> Set[Any]:

@@ -32,7 +32,7 @@ NEAR_REPEAT = 0.7
 
 FEATURES = ("own", "near", "passage", "rank", "cue", "vector", "opens", "length", "asks")
 WEIGHTS: Mapping[str, float] = {
-    "own": 1.58, "near": 0.71, "passage": 2.01, "rank": 3.06, "cue": 1.12, "vector": 2.42, "opens": -1.05,
+    "own": 1.54, "near": 0.57, "passage": 1.67, "rank": 3.3, "cue": 1.13, "vector": 2.38, "opens": -1.03,
     "length": 1.2, "asks": -1.0,
 }  # fmt: skip
 _REASONS = re.compile(
@@ -105,10 +105,9 @@ def candidates(question: Question, hits: Sequence[Hit], embedder: Embedder | Non
     _score(found)
     if embedder is not None and found:
         best = found[:EMBEDDED]
-        vectors = (
-            embedder.embed([f"{c.hit.title}. {c.text}" for c in best]) @ embedder.embed_queries([question.text])[0]
-        )
-        for candidate, likeness in zip(best, vectors.tolist(), strict=True):
+        asked = embedder.embed_queries([question.text])[0]
+        likenesses = embedder.embed([f"{c.hit.title}. {c.text}" for c in best]) @ asked
+        for candidate, likeness in zip(best, likenesses.tolist(), strict=True):
             candidate.features["vector"] = max(0.0, likeness)
         _score(found)
     return found
