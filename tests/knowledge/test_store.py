@@ -284,13 +284,19 @@ def test_options_of_an_object_store_are_told_to_lance_by_its_own_names() -> None
     }  # fmt: skip
 
 
-def test_adding_papers_keeps_the_rows_that_were_there(tmp_path: Path) -> None:
+def test_an_update_shares_the_rows_that_were_there_with_the_version_before(tmp_path: Path) -> None:
     workspace, _ = build(tmp_path, PAPERS[:4])
-    before = record_of(workspace, "knowledge/index", PAPERS[:4])
     build(tmp_path, PAPERS)
-    after = record_of(workspace, "knowledge/index")
-    shared = {name for use in before.stores for name, _ in use.files if "/data/" in name}
-    assert before.identity != after.identity
-    assert before.stores[0].key == after.stores[0].key
-    assert [f for f in verify(workspace) if isinstance(f, Finding)] == []
-    assert shared
+    before, after = record_of(workspace, "knowledge/index", PAPERS[:4]), record_of(workspace, "knowledge/index")
+    assert [use.key for use in before.stores] == [use.key for use in after.stores]
+    for one, two in zip(before.stores, after.stores, strict=True):
+        files = [{name for name, _ in use.files if "/data/" in name} for use in (one, two)]
+        assert files[0] < files[1]
+
+
+def test_many_small_files_are_joined(tmp_path: Path) -> None:
+    where = place(tmp_path)
+    names = [f"row {i}" for i in range(store.FRAGMENTS + 4)]
+    use = sync(where, layout(rows_per_commit=1), lambda: rows(*names), "one")
+    assert len([name for name, _ in use.files if "/data/" in name]) == 1
+    assert held(where, "one") == sorted(names)

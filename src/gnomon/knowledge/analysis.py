@@ -109,9 +109,9 @@ def pairs(text: str) -> str:
 def plain_name(name: str) -> str:
     """A person's name, subject or key for comparing: NFKC, lower case, no accents on Latin letters."""
     if name.isascii():
-        return _SPACE.sub(" ", name.lower()).strip()
+        return " ".join(name.lower().split())
     letters: list[str] = []
     for char in unicodedata.normalize("NFKC", name).casefold():
         base = unicodedata.normalize("NFD", char)[0]
         letters.append(base if base.isascii() else char)
-    return _SPACE.sub(" ", "".join(letters)).strip()
+    return " ".join("".join(letters).split())

@@ -5,13 +5,13 @@ they rank. Every value of a user becomes a quoted literal, and is compared with 
 ``starts_with``: there is no pattern language in it that could mean something else.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.protocols import Filters
-from gnomon.core.records import Document
 from gnomon.core.wording import say
 from gnomon.knowledge.analysis import plain_name
 
@@ -29,17 +29,17 @@ MAX_VALUE = 300
 _YEARS = (-9_999, 9_999)
 
 
-def facets(document: Document) -> dict[str, Any]:
-    """The facts of one document, written for comparing."""
-    biblio = document.biblio
-    year = biblio.year
+def facets(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of one document (a row of its table), written for comparing."""
+    biblio, source = document["biblio"], document["source"]
+    year = biblio["year"]
     return {
-        "year": None if year is None else min(max(year, _YEARS[0]), _YEARS[1]),
-        "authors": "; ".join(plain_name(author.name) for author in biblio.authors),
-        "categories": "".join(f"|{plain_name(category)}" for category in biblio.categories),
-        "lang": document.lang,
-        "source_kind": document.source.kind,
-        "source_key": plain_name(document.source.key),
+        "year": None if year is None else _year(year),
+        "authors": "; ".join(plain_name(author["name"]) for author in biblio["authors"]),
+        "categories": "".join(f"|{plain_name(category)}" for category in biblio["categories"]),
+        "lang": document["lang"],
+        "source_kind": source["kind"],
+        "source_key": plain_name(source["key"]),
     }
 
 

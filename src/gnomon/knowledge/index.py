@@ -19,7 +19,7 @@ import pyarrow as pa
 from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.hashing import canonical_json, plain, text_hash
 from gnomon.core.records import Chunk, Document
-from gnomon.core.tables import arrow_schema, count_rows, parquet_files, read_batches, read_table
+from gnomon.core.tables import arrow_schema, count_rows, parquet_files, read_batches
 from gnomon.knowledge.analysis import indexed_text
 from gnomon.knowledge.filters import FACET_NAMES, FACETS, facets
 from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
@@ -27,6 +27,9 @@ from gnomon.runs import Counts, Output
 from gnomon.runs.output import Meter
 
 T = TypeVar("T")
+Row = dict[str, Any]
+READ = ("id", "title", "text", "lang", "source", "biblio", "text_hash")
+"""What an index reads of a document."""
 ROWS_PER_BLOCK = 2_000
 FORMAT = 1
 """Raised when the shape of the tables changes; a new shape is a new store."""
@@ -104,8 +107,10 @@ def run(config: IndexConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     return Counts(taken=total, kept=total, made={"chunks": out.stores[-1].rows})
 
 
-def passages(documents: Path, chunks: Path) -> Iterator[tuple[Document, list[Chunk]]]:
+def passages(documents: Path, chunks: Path) -> Iterator[tuple[Row, list[Row]]]:
     """Every document with its chunks, in order, one shard in memory at a time.
+
+    Both as plain rows: of 42,000 papers, 100 of them new, making records took more than half the time.
 
     Raises:
         DataError: A shard of documents has no shard of chunks.
@@ -114,11 +119,16 @@ def passages(documents: Path, chunks: Path) -> Iterator[tuple[Document, list[Chu
     for file in parquet_files(documents):
         if file.stem not in cut:
             raise DataError(f"{file} has no chunks in {chunks}.", "Make the chunks of these documents again.")
-        held: dict[tuple[str, str], list[Chunk]] = {}
-        for chunk in read_table(cut[file.stem], Chunk):
-            held.setdefault((chunk.span.doc_id, chunk.span.text_hash), []).append(chunk)
-        for document in read_table(file, Document):
-            yield document, held.get((document.id, document.text_hash), [])
+        held: dict[tuple[str, str], list[Row]] = {}
+        for chunk in _rows_of(cut[file.stem], list(arrow_schema(Chunk).names)):
+            held.setdefault((chunk["span"]["doc_id"], chunk["span"]["text_hash"]), []).append(chunk)
+        for document in _rows_of(file, list(READ)):
+            yield document, held.get((document["id"], document["text_hash"]), [])
+
+
+def _rows_of(file: Path, columns: list[str]) -> Iterator[Row]:
+    for batch in read_batches(file, columns):
+        yield from batch.to_pylist()
 
 
 def blocks(rows: Iterable[T], size: int = ROWS_PER_BLOCK) -> Iterator[list[T]]:
@@ -146,11 +156,10 @@ def _all_passage_rows(documents: Path, chunks: Path, meter: Meter) -> Iterator[d
     for document, cut in passages(documents, chunks):
         facts = facets(document)
         for chunk in cut:
-            span = chunk.span
+            span = chunk["span"]
             yield {
-                "chunk_id": chunk.id, "doc_id": document.id, "text_hash": span.text_hash, "start": span.start,
-                "end": span.end, "heading": list(chunk.heading), "title": document.title, **facts,
-                "text": document.text[span.start : span.end],
+                "chunk_id": chunk["id"], **span, "heading": chunk["heading"], "title": document["title"], **facts,
+                "text": document["text"][span["start"] : span["end"]],
             }  # fmt: skip
         meter.advance(1)
 

@@ -26,6 +26,8 @@ from gnomon.runs.record import StoreUse
 TABLE = "rows"
 ROW_HASH = "row_hash"
 ROWS_PER_COMMIT = 20_000
+FRAGMENTS = 8
+"""Files of rows a table may have before they are joined: one more with each update."""
 _HASHES_PER_DELETE = 1_000
 _CANNOT_READ = (OSError, ValueError, RuntimeError)
 Indexer = Callable[[Any], None]
@@ -198,13 +200,15 @@ def _blocks(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
 
 
 def _tidy(place: StorePlace) -> None:
-    """Join small files and bring every index up to date.
+    """Join small files, when there are many, and bring every index up to date.
 
-    ``Table.optimize`` of LanceDB is not used: it also prunes versions older than a week, and fails
-    as soon as one of them has a tag.
+    Joining rewrites the whole of a small table, so that the version would share nothing with the one
+    before it. ``Table.optimize`` of LanceDB is not used: it also prunes versions older than a week, and
+    fails as soon as one of them has a tag.
     """
     data = _dataset(place)
-    data.optimize.compact_files()
+    if len(data.get_fragments()) > FRAGMENTS:
+        data.optimize.compact_files()
     data.optimize.optimize_indices()
 
 

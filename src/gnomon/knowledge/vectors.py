@@ -20,10 +20,10 @@ from gnomon.core.errors import ConfigError
 from gnomon.core.estimates import Estimate
 from gnomon.core.hashing import plain, text_hash
 from gnomon.core.protocols import Embedder, resolve
-from gnomon.core.records import Chunk, Document, ModelRef
-from gnomon.core.tables import count_rows, from_row
+from gnomon.core.records import ModelRef
+from gnomon.core.tables import count_rows, from_row, read_batches
 from gnomon.knowledge.filters import FACET_NAMES, FACETS, facets
-from gnomon.knowledge.index import blocks, create_missing, passages, store_key
+from gnomon.knowledge.index import Row, blocks, create_missing, passages, store_key
 from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
 from gnomon.runs import Counts, Output, Record
 from gnomon.runs.output import Meter, StorePlace
@@ -153,18 +153,18 @@ def _rows(documents: Path, chunks: Path, languages: Languages) -> Iterator[pa.Ta
 
 def _all_rows(documents: Path, chunks: Path, languages: Languages) -> Iterator[dict[str, Any]]:
     for document, cut in passages(documents, chunks):
-        if not _reads(languages, document.lang):
+        if not _reads(languages, document["lang"]):
             continue
         facts = facets(document)
         for chunk in cut:
             text = embedded_text(document, chunk)
-            yield {"chunk_id": chunk.id, "words": text_hash(text), **facts, TEXT: text}
+            yield {"chunk_id": chunk["id"], "words": text_hash(text), **facts, TEXT: text}
 
 
-def embedded_text(document: Document, chunk: Chunk) -> str:
+def embedded_text(document: Row, chunk: Row) -> str:
     """What a model is given of a passage: its title, its headings, its words."""
-    body = document.text[chunk.span.start : chunk.span.end]
-    return "\n".join(part for part in (document.title, " ".join(chunk.heading), body) if part)
+    body = document["text"][chunk["span"]["start"] : chunk["span"]["end"]]
+    return "\n".join(part for part in (document["title"], " ".join(chunk["heading"]), body) if part)
 
 
 def _reads(languages: Languages, lang: str) -> bool:
@@ -175,8 +175,13 @@ def _amount(documents: Path, chunks: Path, languages: Languages) -> tuple[int, i
     """How many chunks there are, and how many of them the model can read."""
     if not languages:
         return count_rows(chunks), count_rows(chunks)
-    sizes = [(document.lang, len(cut)) for document, cut in passages(documents, chunks)]
-    return sum(n for _, n in sizes), sum(n for lang, n in sizes if _reads(languages, lang))
+    readable, taken, wanted = set[str](), 0, 0
+    for batch in read_batches(documents, ["id", "lang"]):
+        readable.update(row["id"] for row in batch.to_pylist() if _reads(languages, row["lang"]))
+    for batch in read_batches(chunks, ["span"]):
+        ids = batch.column("span").field("doc_id").to_pylist()
+        taken, wanted = taken + len(ids), wanted + sum(doc_id in readable for doc_id in ids)
+    return taken, wanted
 
 
 def _index_vectors(table: Any, flat_rows: int) -> None:
