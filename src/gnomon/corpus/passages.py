@@ -101,10 +101,16 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class _Run:
+    """A stretch of equal letters."""
+
     part: int
+    """Number of the item's part."""
     start: int
+    """First letter of the part."""
     place: int
+    """First letter of the document."""
     length: int
+    """Letters."""
 
 
 class _Cover:
