@@ -17,6 +17,15 @@ CASES = {
             " ",
         ),
         (['She said "yes."', "Then it was done.", "Was it?"], " "),
+        (
+            [
+                "It moved at 59 m/s.",
+                "The gas was at 1300 K.",
+                "C. H. Payne agreed on p. 12 of it.",
+                "So did E. Hubble.",
+            ],
+            " ",
+        ),
         (["The value is approx. 3.5 at z = 0.", "The U.S. Naval Observatory moved."], "  "),
         (["First paragraph without an end", "Second paragraph."], "\n\n"),
     ],

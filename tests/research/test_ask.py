@@ -16,6 +16,7 @@ from gnomon.core.answers import Answer
 from gnomon.core.checks import keep_known_ids, quote_stands
 from gnomon.core.errors import NotFound
 from gnomon.core.records import Author, Biblio, Document, ModelRef, Source
+from gnomon.core.text import sentences
 from gnomon.research.ask import AskConfig, answer, answer_id, to_json
 from gnomon.research.asked import read_question, stem, telling_terms
 
@@ -322,3 +323,16 @@ def test_terms_fall_together_across_endings_and_scripts() -> None:
 )  # fmt: skip
 def test_the_kind_of_answer_asked_for_is_read(text: str, cue: str) -> None:
     assert cue in read_question(text).cues
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5])
+def test_at_most_so_many_sentences_are_shown_those_that_lead_into_another_included(most: int) -> None:
+    links = " ".join(f"It showed that tracer {i} of the Gneiss nova fades in {i + 2} days." for i in range(9))
+    shelf = Shelf(
+        [*PAPERS, paper("gneiss", "Tracers of the Gneiss nova", f"The Gneiss nova was watched for a month. {links}")]
+    )
+    made = answer(
+        "How fast do the tracers of the Gneiss nova fade?", shelf, config=AskConfig(sentences=most, threshold=0)
+    )
+    shown = sum(len(sentences(c.quote, "en")) for c in made.citations)
+    assert 1 <= shown <= most

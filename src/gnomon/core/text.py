@@ -51,9 +51,10 @@ _ABBREVIATIONS = (
     " jan feb mar apr jun jul aug sep sept oct nov dec mag max min ser suppl obs natl acad soc roy"
 ).split()
 _NO_END_AFTER = re.compile(
-    r"(?:\b(?:" + "|".join(re.escape(a) for a in _ABBREVIATIONS) + r")|\b[A-Za-z]|\b(?:[A-Za-z]\.)+[A-Za-z])\.$",
-    re.IGNORECASE,
+    r"\b(?:" + "|".join(re.escape(a) for a in _ABBREVIATIONS) + r")\.$|\b(?:[a-z]\.)+[a-z]\.$", re.IGNORECASE
 )
+_INITIAL = re.compile(r"(?<!\d )(?<!\d)(?<!/)\b[A-Z]\.$")  # "J. Smith", not the end of "at 1300 K."
+_LETTER = re.compile(r"(?<![/\w])[a-z]\.$")  # "p. 12"
 _ENGLISH_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s)")
 _JAPANESE_END = re.compile(r"[。！？．｡]+[」』）〉》】”’)]*|[!?]+(?=[\s" + _UNSPACED + "]|$)")
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -83,9 +84,16 @@ def _english_ends(text: str, start: int, end: int) -> Iterator[int]:
     for match in _ENGLISH_END.finditer(text, start, end):
         after = text[match.end() : match.end() + 40].lstrip()[:1]
         before = text[max(start, match.start() - 12) : match.start() + 1]
-        if after.islower() or (text[match.start()] == "." and _NO_END_AFTER.search(before)):
+        if after.islower() or (text[match.start()] == "." and _goes_on(before, after)):
             continue
         yield match.end()
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether the full stop at the end of ``before`` belongs to an abbreviation."""
+    if _NO_END_AFTER.search(before) or _INITIAL.search(before):
+        return True
+    return after.isdigit() and _LETTER.search(before) is not None
 
 
 def _japanese_ends(text: str, start: int, end: int) -> Iterator[int]:

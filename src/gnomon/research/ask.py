@@ -17,6 +17,7 @@ from gnomon.core.hashing import HASH_PREFIX, canonical_json, combined_hash
 from gnomon.core.protocols import Embedder, Filters, Retriever
 from gnomon.core.records import Document, Span
 from gnomon.core.tables import to_row
+from gnomon.core.text import sentences
 from gnomon.research import refusal
 from gnomon.research.asked import Question, read_question
 from gnomon.research.selection import LONGEST, Candidate, candidates, choose
@@ -26,6 +27,8 @@ NO_FILTERS = Filters()
 AROUND = 300
 """Characters on either side of a span in which its quote is checked."""
 Parts = tuple[tuple[str, str], ...]
+Stretch = tuple[str, int, int]
+"""A document's id, and the first character and one past the last of what is quoted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +126,7 @@ def _cite(found: list[Candidate], retriever: Retriever, config: AskConfig) -> li
         if not any(c.hit.doc_id in stale for c in chosen):
             break
         found = [c for c in found if c.hit.doc_id not in stale]
-    return _quotes(chosen, {doc_id: d for doc_id, d in documents.items() if d is not None})
+    return _quotes(chosen, {doc_id: d for doc_id, d in documents.items() if d is not None}, config.sentences)
 
 
 def _current(candidate: Candidate, retriever: Retriever) -> Document | None:
@@ -137,20 +140,37 @@ def _current(candidate: Candidate, retriever: Retriever) -> Document | None:
     return document if same else None
 
 
-def _quotes(chosen: Sequence[Candidate], documents: dict[str, Document]) -> list[tuple[Citation, str]]:
-    """One citation a stretch of text: a sentence, with the one before it when it points back there."""
-    stretches: list[tuple[str, int, int]] = []
+def _quotes(chosen: Sequence[Candidate], documents: dict[str, Document], most: int) -> list[tuple[Citation, str]]:
+    """One citation a stretch of text, of at most ``most`` sentences in all.
+
+    A sentence that points back brings the one before it, unless that would make them too many.
+    """
+    stretches: list[Stretch] = []
     for candidate in chosen:
-        doc_id, base = candidate.hit.doc_id, candidate.hit.span.start
-        start, end = base + (candidate.before if candidate.leans else candidate.start), base + candidate.end
-        if end - start > LONGEST:
-            start = base + candidate.start
-        met = [s for s in stretches if s[0] == doc_id and s[1] < end and start < s[2]]
-        whole = (doc_id, min([start, *(s[1] for s in met)]), max([end, *(s[2] for s in met)]))
-        place = stretches.index(met[0]) if met else len(stretches)
-        stretches = [s for s in stretches if s not in met]
-        stretches.insert(place, whole)
+        leads = [candidate.before, candidate.start] if candidate.leans else [candidate.start]
+        for start in leads:
+            grown = _joined(stretches, candidate, start)
+            if sum(_count(documents[doc_id], start, end) for doc_id, start, end in grown) <= most:
+                stretches = grown
+                break
     return [_quote(n, documents[doc_id], start, end) for n, (doc_id, start, end) in enumerate(stretches, 1)]
+
+
+def _joined(stretches: list[Stretch], candidate: Candidate, start: int) -> list[Stretch]:
+    """The stretches with a candidate's from ``start`` on, joined with those it overlaps."""
+    doc_id, base = candidate.hit.doc_id, candidate.hit.span.start
+    if candidate.end - start > LONGEST:
+        start = candidate.start
+    start, end = base + start, base + candidate.end
+    met = [s for s in stretches if s[0] == doc_id and s[1] < end and start < s[2]]
+    whole = (doc_id, min([start, *(s[1] for s in met)]), max([end, *(s[2] for s in met)]))
+    place = stretches.index(met[0]) if met else len(stretches)
+    rest = [s for s in stretches if s not in met]
+    return [*rest[:place], whole, *rest[place:]]
+
+
+def _count(document: Document, start: int, end: int) -> int:
+    return len(sentences(document.text[start:end], document.lang))
 
 
 def _quote(number: int, document: Document, start: int, end: int) -> tuple[Citation, str]:
