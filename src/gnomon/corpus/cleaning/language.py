@@ -5,6 +5,7 @@ over byte n-grams decides (its model is inside its wheel), among the languages i
 are written, because a short title full of star names looks like a rare language otherwise.
 """
 
+import copy
 import functools
 import re
 from typing import Any
@@ -19,7 +20,7 @@ CANDIDATES = (
 """Languages a scholarly text may be in."""
 SHORT_CANDIDATES = ("en", "ja", "zh", "ko", "de", "fr", "es", "it", "pt", "nl", "ru", "pl", "el")
 """The candidates for a text too short for more."""
-_SHORT, _SAMPLE, _LONG_SAMPLE, _LEAST_LETTERS = 120, 180, 2_000, 8
+_SHORT, _SAMPLE, _LONG_SAMPLE, _LEAST_LETTERS, _SURE = 120, 200, 2_000, 8, 0.95
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
@@ -36,10 +37,11 @@ def identify(text: str) -> tuple[str, float]:
     script = "" if sample.isascii() else _by_script(sample, letters)
     if script:
         return script, float(script != UNDETERMINED)
-    language, confidence = _identifier(letters < _SHORT).classify(sample)
-    if language != "en" and len(text) > len(sample):  # a rarer finding is worth a longer look
-        sample = _sample(text, _LONG_SAMPLE)
-        language, confidence = _identifier(letters < _SHORT).classify(sample)
+    language, confidence = _identifier(short=letters < _SHORT).classify(sample)
+    if len(text) > _SAMPLE and (language != "en" or confidence < _SURE):
+        sample = _sample(text, _LONG_SAMPLE)  # a rare or unsure finding is worth a longer look
+        letters = sum(map(str.isalpha, sample))
+        language, confidence = _identifier(short=letters < _SHORT).classify(sample)
     if language in {"ja", "zh"} and 10 * len(_HAN.findall(sample)) < letters:
         return UNDETERMINED, 0.0
     return language, round(confidence, 3)
@@ -57,22 +59,26 @@ def _by_script(sample: str, letters: int) -> str:
 
 
 def _sample(text: str, size: int = _SAMPLE) -> str:
-    """The letters of a text's beginning and middle: what follows a long start tells nothing new."""
-    if len(text) > 2 * size:
-        middle = len(text) // 2
-        text = text[:size] + " " + text[middle : middle + size]
-    return " ".join(_WORDS.findall(text))
+    """The letters of a text's beginning, and of its middle for a long look."""
+    middle = len(text) // 2
+    parts = (text[:size], text[middle : middle + size]) if size == _LONG_SAMPLE < middle else (text[:size],)
+    return " ".join(word for part in parts for word in _WORDS.findall(part))
 
 
 @functools.cache
-def _identifier(short: bool) -> Any:  # noqa: FBT001
+def _identifier(*, short: bool) -> Any:
+    identifier = copy.copy(_model())
+    identifier.set_languages(list(SHORT_CANDIDATES if short else CANDIDATES))
+    return identifier
+
+
+@functools.cache
+def _model() -> Any:
     try:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
     except ImportError as error:
         raise MissingExtra("py3langid", "corpus", "Telling languages apart") from error
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(list(SHORT_CANDIDATES if short else CANDIDATES))
-    return identifier
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def decide(stated: str, text: str) -> tuple[str, float]:

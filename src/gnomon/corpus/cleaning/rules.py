@@ -123,12 +123,11 @@ _GARBLED = re.compile("[\ufffd\ue000-\uf8ff]|\\(cid:\\d+\\)|[\U000f0000-\U0010ff
 
 def garbled(it: Subject, config: CleanConfig) -> str:
     """Characters that no text holds: a PDF font without a character map, a lost encoding."""
-    if it.text.isascii() and "(cid:" not in it.text and "/g" not in it.text:
+    odd = {c for c in set(it.text) if c > "\u2fff" and unicodedata.category(c) in {"Cn", "Co", "So"}}
+    if not odd and "(cid:" not in it.text and "/g" not in it.text:
         return ""
     found = sum(len(match.group()) for match in _GARBLED.finditer(it.text))
-    found += sum(unicodedata.category(c) == "Cn" for c in set(it.text)) and sum(
-        unicodedata.category(c) == "Cn" for c in it.text
-    )
+    found += sum(c in odd and unicodedata.category(c) == "Cn" for c in it.text)
     return _share(found, _visible(it), config.max_garbled_share)
 
 
