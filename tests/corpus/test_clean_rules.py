@@ -42,7 +42,7 @@ def test_a_short_japanese_text_is_kept(text: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "text", "lang"),
     [
-        ("too_short", "Three words only.", "en"), ("too_short", "", "und"), ("too_short", "星の話。", "ja"),
+        ("too_short", "Two words.", "en"), ("too_short", "", "und"), ("too_short", "星の話。", "ja"),
         ("placeholder", "No abstract available.", "en"), ("placeholder", "TBD", "en"), ("placeholder", "要旨なし", "ja"),
         ("placeholder", "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod.", "la"),
         ("withdrawn", "This paper has been withdrawn by the author due to an error in equation 3.", "en"),

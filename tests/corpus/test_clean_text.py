@@ -19,7 +19,7 @@ NASTY = [
     "\\", "$", "{", "}", "^", "_", "~", "``", "''", "--", "\\alpha", "\\textit{", "\\'", "\\r{A}", "$z\\sim3$", "&amp;lt;",
     "&lt;", "<sub>", "</sub>", "\ud800", "\x00", "\x0c", "\r\n", "\u2028", "\u202e", "\u200b", "\ufdd0", "\u0301", "\u3099",
     "ﾊﾞ", "ｋｍ", "１２．５", "㎡", "㎞", "10⁻³", "½", "Ã©", "â€™", "مرحبا", "星", "かな", "ﬁ", "𝑧", "\n", "\n\n", "   ", "\t",
-    "12", "3.5", "a", "Fig.", "Copyright 2001", "©", ". ", "\\frac{1}{2}", "\\cite{x}", "$5 million", "\\$", "\\over", "#", "- ",
+    "12", "3.5", "a", "Fig.", "Copyright 2001", "©", ". ", "\\frac{1}{2}", "\\cite{x}", "$5 million", "\\$", "\\over", "#", "- ", "`", "\n```\n",
 ]  # fmt: skip
 TEXTS = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=6)), max_size=30).map("".join)
 
@@ -73,6 +73,7 @@ def draft(text: str, *, title: str = "", kind: str = "markdown", sections: tuple
             r"C$_2$4668, $10^37$ erg, $^12$CO, \unit[60]{cm}, 2$\unicode{x2013}$3",
             "C2 4668, 10^37 erg, 12CO, 60 cm, 2–3",
         ),
+        ("推定値$x_i$の総和と分散$\\sigma^2$は", "推定値x_iの総和と分散σ^2は"),
         ("E_M~t^-2, C~IV, M~dwarf, a~b", "E_M~t^-2, C IV, M dwarf, a~b"),
         ("H_{2}O and 10^{-3}", "H2O and 10^-3"),
     ],
@@ -192,7 +193,7 @@ def test_a_text_that_stands_there_twice_is_kept_once() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(TEXTS, st.sampled_from(["markdown", "pdf"]))
+@given(TEXTS, st.sampled_from(["markdown", "pdf", "arxiv", "text"]))
 @example("&amp;amp;lt;$x$", "markdown")
 @example("\\\\textit{\\\\alpha}", "markdown")
 @example("\\$5 and \\$x_{1}$", "markdown")
@@ -265,6 +266,22 @@ def test_a_line_of_a_megabyte_is_cleaned_in_seconds(piece: str) -> None:
     started = time.monotonic()
     judge(draft(piece * (1_000_000 // len(piece)), title="Long"), CONFIG)
     assert time.monotonic() - started < 30
+
+
+def test_code_is_left_as_it_stands() -> None:
+    fenced = 'Text with $\\alpha$ and more.\n\n```c\nint main() {\n  printf("%f  \\n");  // $x$ \\"a\n}\n```\n\nAfter $\\beta$.'
+    expected = fenced.replace("$\\alpha$", "α").replace("$\\beta$", "β")
+    assert clean(fenced) == expected
+    assert clean("Set `$HOME` and `{\\n}` to the value of $\\alpha$.") == "Set `$HOME` and `{\\n}` to the value of α."
+    wrapped = "The first line of this paragraph ends where the page did, and\nthe second goes on with the value of `x^{2}` and ends."
+    assert clean(wrapped) == wrapped.replace("\n", " ")
+    assert clean("int f() {\n  return '\\n';\n}", kind="text") == "int f() {\n  return '\\n';\n}"
+
+
+def test_two_hyphens_are_a_dash_where_tex_is_written() -> None:
+    assert clean("The Landau--Zener formula.", kind="arxiv") == "The Landau–Zener formula."
+    assert clean("He waited--and left.", kind="text") == "He waited--and left."
+    assert clean("The $\\alpha$--effect.", kind="text") == "The α–effect."
 
 
 def test_titles_are_cleaned_and_stay_one_line() -> None:

@@ -23,7 +23,7 @@ class CleanConfig:
     """Names of quality rules that are not applied."""
     max_characters: int = 5_000_000
     """``too_long``: characters of a text before cleaning."""
-    min_words: int = 6
+    min_words: int = 3
     """``too_short``: words of a text in a spaced script."""
     min_characters: int = 12
     """``too_short``: characters of a text in an unspaced script (Japanese, Chinese)."""

@@ -19,6 +19,7 @@ from gnomon.corpus.cleaning.tex.scripts import script, seen_next
 _SIGNS = ("\\", "$", "{", "~", "--", "``")
 _FORMULA = re.compile(r"[\\^_{}]")
 _PRICE = re.compile(r"\d[\d.,]*(?: [^\W\d_]{2,}){2}")
+_FONT = re.compile(r"\\[A-Za-z]+")
 _AMOUNT = re.compile(r"\d[\d.,]*\s+[^\W\d_]{2,}")
 _NAME = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _PLAIN_MATH = re.compile(r"[\s\w.,:;=<>+\-−±×*/()|\[\]%'′~≲≳≈∼∝°≤≥→∞!&@]+")
@@ -41,14 +42,20 @@ _LATIN_SIGN = re.compile(f"[{_LATIN}]")
 _REMEMBERED = 20_000
 
 
-def plain_text(text: str) -> str:
-    """A text with its LaTeX remnants replaced; the text itself when it has none."""
+def plain_text(text: str, *, tex: bool = True) -> str:
+    """A text with its LaTeX remnants replaced; the text itself when it has none.
+
+    Args:
+        text: The text.
+        tex: Whether two hyphens are surely TeX's dash; otherwise only where other markup stands by.
+    """
     if not any(sign in text for sign in _SIGNS):
         return text
     plain = settled(_span(text, 0, len(text), False, 0))
     if "``" in plain:
         plain = _TEX_QUOTES.sub(r"“\1”", plain)
-    return _DASH.sub("–", _LONG_DASH.sub("—", plain)) if "--" in plain else plain
+    dashes = "--" in plain and (tex or plain != text)
+    return _DASH.sub("–", _LONG_DASH.sub("—", plain)) if dashes else plain
 
 
 def _span(text: str, start: int, end: int, math: bool, depth: int) -> str:  # noqa: FBT001
@@ -132,7 +139,7 @@ def _group(text: str, start: int, end: int, place: Place) -> Read:
     if close < 0:
         return "{", start + 1
     inner = text[start + 1 : close]
-    if not place.math and "\\" not in inner and "$" not in inner and inner not in {"", ",", "-", "=", ".", "+"}:
+    if not place.math and not _is_dressing(inner):
         return "{", start + 1
     bar = _OVER.search(text, start + 1, close) if place.math else None
     if bar and "{" not in text[start + 1 : bar.start()]:
@@ -142,6 +149,13 @@ def _group(text: str, start: int, end: int, place: Place) -> Read:
     if inner.startswith("\\sc") and _ROMAN.fullmatch(plain.strip()):
         plain = plain.strip().upper()
     return (f"{BREAK}{plain}{BREAK}" if place.math else plain), close + 1
+
+
+def _is_dressing(inner: str) -> bool:
+    """Whether braces in running text are TeX's, and not those of a set or of a program."""
+    if inner in {"", ",", "-", "=", ".", "+"} or _FONT.match(inner):
+        return True
+    return ("\\" in inner or "$" in inner) and "\n" not in inner
 
 
 # Ties ---------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def spaced(text: str) -> str:
         text = _INNER_SPACE.sub(" ", text)
     if "\n" in text:
         text = _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text))
-    return _once(text.rstrip(" "))
+    return _once(text)
 
 
 def _raised(match: re.Match[str]) -> str:
@@ -71,8 +71,8 @@ def _joined(block: str) -> str:
     if len(lines) < 2 or any(map(_KEEPS_LINES.match, lines)) or not _is_wrapped(lines):
         return block
     pieces = [lines[0].rstrip()]
-    for line in lines[1:]:
-        following = line.strip()
+    for number, line in enumerate(lines[1:], 2):
+        following = line.lstrip() if number == len(lines) else line.strip()
         if not _closed_up(pieces[-1][-1:], following[:1]):
             pieces.append(" ")
         pieces.append(following)
@@ -94,6 +94,6 @@ def _is_wrapped(lines: list[str]) -> bool:
 
 def _closed_up(before: str, after: str) -> bool:
     """Whether two lines are joined without a space: at a hyphen, and between unspaced characters."""
-    if before in {"-", "‐"} and after.isalnum():
+    if before in set("、。，．」）") or (before in {"-", "‐"} and after.isalnum()):
         return True
     return bool(_WIDE.match(before) and _WIDE.match(after))

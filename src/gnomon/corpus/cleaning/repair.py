@@ -6,6 +6,8 @@ nothing: what one uncovers (``&amp;lt;``, a command inside a command) the next r
 cleaning a cleaned text changes nothing.
 """
 
+import functools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +17,12 @@ from gnomon.corpus.cleaning import characters, furniture, latex, layout
 from gnomon.corpus.cleaning.config import CleanConfig
 
 _ROUNDS = 12
-_PAGED_KINDS = ("pdf",)
+_MANNERS = {"pdf": "pages", "markdown": "markdown", "arxiv": "tex", "oai-pmh": "tex", "bibtex": "tex", "latex": "tex"}
+_FENCED = r"^(?:```|~~~)[^\n]*\n.*?^(?:```|~~~) *$"
+_CODE = {
+    "": re.compile(f"({_FENCED})", re.DOTALL | re.MULTILINE),
+    "markdown": re.compile(f"({_FENCED}|(?<!`)`(?!`)[^`\\n]{{1,200}}`(?!`))", re.DOTALL | re.MULTILINE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +40,40 @@ class Change:
 Repair = tuple[str, Callable[[str], str]]
 
 
-def repairs(config: CleanConfig, *, pages: bool) -> tuple[Repair, ...]:
+def manner_of(kind: str) -> str:
+    """What of a kind of source matters to repairs: ``pages``, ``markdown``, ``tex``, or nothing."""
+    return _MANNERS.get(kind, "")
+
+
+def repairs(config: CleanConfig, manner: str = "") -> tuple[Repair, ...]:
     """The repairs that a config asks for, in order.
 
     Args:
         config: The settings.
-        pages: Whether the text was read from pages.
+        manner: What ``manner_of`` says of the source.
     """
+    outside = functools.partial(_outside_code, code=_CODE.get(manner, _CODE[""]))
+    pages, tex = manner == "pages", manner in {"tex", "pages"}
     asked: tuple[tuple[bool, str, Callable[[str], str]], ...] = (
         (config.encoding, "encoding", characters.mended),
         (config.characters, "characters", characters.folded),
-        (True, "spacing", layout.spaced),
-        (config.furniture, "furniture", lambda text: furniture.without_furniture(text, pages=pages)),
-        (config.unwrap, "unwrapping", layout.unwrapped),
-        (config.latex, "latex", latex.plain_text),
+        (True, "spacing", outside(layout.spaced)),
+        (config.furniture, "furniture", outside(functools.partial(furniture.without_furniture, pages=pages))),
+        (config.unwrap, "unwrapping", outside(layout.unwrapped)),
+        (config.latex, "latex", outside(functools.partial(latex.plain_text, tex=tex))),
     )
     return tuple((name, repair) for wanted, name, repair in asked if wanted)
+
+
+def _outside_code(repair: Callable[[str], str], code: re.Pattern[str]) -> Callable[[str], str]:
+    """A repair that leaves code blocks as they are: a brace there is no markup."""
+
+    def careful(text: str) -> str:
+        if "`" not in text and "~~~" not in text:
+            return repair(text)
+        return "".join(part if i % 2 else repair(part) for i, part in enumerate(code.split(text)))
+
+    return careful
 
 
 def repaired(text: str, steps: tuple[Repair, ...], changes: dict[str, Change]) -> str:
@@ -137,8 +162,3 @@ def one_line(text: str, steps: tuple[Repair, ...], changes: dict[str, Change] | 
 def _moved(section: Section, places: dict[int, int], length: int, steps: tuple[Repair, ...]) -> Section:
     start, end = (places[min(max(p, 0), length)] for p in (section.start, section.end))
     return Section(title=one_line(section.title, steps), level=section.level, start=start, end=max(start, end))
-
-
-def is_paged(kind: str) -> bool:
-    """Whether a kind of source is read from pages."""
-    return kind in _PAGED_KINDS

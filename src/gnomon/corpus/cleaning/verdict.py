@@ -11,7 +11,7 @@ from gnomon.core.hashing import combined_hash
 from gnomon.core.records import Section
 from gnomon.corpus.cleaning import language, rules
 from gnomon.corpus.cleaning.config import CleanConfig
-from gnomon.corpus.cleaning.repair import Change, is_paged, one_line, repaired_sections, repairs
+from gnomon.corpus.cleaning.repair import Change, manner_of, one_line, repaired_sections, repairs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +35,7 @@ class Draft:
     def key(self) -> str:
         """Hash of everything that can change the verdict."""
         places = (f"{s.level}:{s.start}:{s.end}:{s.title}" for s in self.sections)
-        paged = "pages" if is_paged(self.kind) else ""
-        return combined_hash((self.text_hash, self.title, self.lang, paged, *places))
+        return combined_hash((self.text_hash, self.title, self.lang, manner_of(self.kind), *places))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +83,7 @@ def judge(draft: Draft, config: CleanConfig) -> Verdict:
     if len(draft.text) > config.max_characters and rules.TOO_LONG not in config.off:
         detail = f"{len(draft.text)} characters, most {config.max_characters}"
         return Verdict(lang=draft.lang, reason=rules.TOO_LONG, detail=detail)
-    steps = repairs(config, pages=is_paged(draft.kind))
+    steps = repairs(config, manner_of(draft.kind))
     changes: dict[str, Change] = {}
     title = one_line(draft.title, steps, changes)
     text, sections = repaired_sections(draft.text, draft.sections, steps, changes)

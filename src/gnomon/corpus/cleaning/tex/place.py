@@ -52,6 +52,8 @@ def settled(text: str) -> str:
 def _room(match: re.Match[str]) -> str:
     marks, text = match.group(), match.string
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    if after > "\u3000":
+        return ""  # Japanese sets its letters against formulas without a space
     if SOFT in marks and before.isalnum() and after.isalnum():
         return " "
     if UNIT in marks and GLUE not in marks and before.isdigit() and after.isalpha():
