@@ -133,12 +133,11 @@ def repaired_sections(
 def _piece(text: str, title: str, steps: tuple[Repair, ...], changes: dict[str, Change]) -> Iterator[str]:
     """One section's text: its heading on its own, what follows, and the blank lines before the next."""
     head, line_end, body = text.partition("\n")
-    at = head.find(title) if title.strip() else -1
+    cleaned = one_line(title, steps)
+    at = head.find(title) if cleaned else -1
     if at >= 0:
-        yield head[:at]
-        yield one_line(title, steps)
-        yield _inline(head[at + len(title) :], steps, changes)
-        yield line_end
+        before, after = (_inline(part, steps, changes) for part in (head[:at], head[at + len(title) :]))
+        yield f"{before}{cleaned}{after}".rstrip(" ") + line_end
     else:
         body = text
     inner = body.strip()
