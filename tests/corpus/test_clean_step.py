@@ -89,6 +89,18 @@ def test_a_second_build_judges_only_what_changed(tmp_path: Path, monkeypatch: py
     assert len(shelves.documents_of(first)) == again.counts.kept
 
 
+def test_verdicts_of_other_code_are_not_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gnomon.corpus import clean
+
+    judged = []
+    original = clean.judge
+    monkeypatch.setattr(clean, "judge", lambda draft, config: judged.append(draft.title) or original(draft, config))
+    cleaned(tmp_path)
+    monkeypatch.setattr(clean, "_code_hash", lambda: "other")
+    cleaned(tmp_path, [*ROWS, *BAD, ("local:new", "New", GOOD % 99, "")])
+    assert len(judged) == 14 + 15
+
+
 def test_cleaning_what_was_cleaned_changes_nothing(tmp_path: Path) -> None:
     once = steps.clean(shelves.shelf([*ROWS, *BAD]))
     twice = steps.clean(once)

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from gnomon.core.errors import ConfigError
-from gnomon.core.hashing import text_hash
+from gnomon.core.hashing import canonical_json, combined_hash, file_sha256, text_hash
 from gnomon.core.records import Document, Drop, Mark, Section
 from gnomon.core.tables import TableWriter, arrow_schema, count_rows, parquet_files, read_batches
 from gnomon.corpus.cleaning import rules
@@ -45,9 +45,10 @@ def run(config: CleanConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     folder = inputs["documents"] / "documents"
     files = {file.stem: file for file in parquet_files(folder)}
     out.meter.total(sum(map(count_rows, files.values())), "documents")
+    manner = combined_hash((canonical_json(config), _code_hash()))
     with out.cache() as cache:
         for key in out.pending(list(files)):
-            shard = _Shard(config=config, cache=cache)
+            shard = _Shard(config=config, cache=cache, manner=manner)
             marks = inputs["documents"] / "marks" / f"{key}.parquet"
             counts = shard.clean(files[key], marks, key, out)
             out.done(key, counts, note={"effects": shard.effects.to_note(), "outdated": shard.outdated})
@@ -58,6 +59,11 @@ def run(config: CleanConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     return out.counts(list(files))
 
 
+def _code_hash() -> str:
+    """Hash of the code that judges, so that no verdict outlives a change of it."""
+    return combined_hash(map(file_sha256, sorted(Path(rules.__file__).parent.rglob("*.py"))))
+
+
 @dataclass(kw_only=True)
 class _Shard:
     """The cleaning of one input file."""
@@ -66,6 +72,8 @@ class _Shard:
     """The settings."""
     cache: Cache
     """Verdicts of earlier runs."""
+    manner: str
+    """Hash of every setting and of the cleaning code: verdicts of another manner are not looked at."""
     effects: Effects = field(default_factory=Effects)
     """What was done so far."""
     outdated: int = 0
@@ -98,7 +106,7 @@ class _Shard:
         return Counts(taken=taken, kept=kept_rows, dropped=dict(sorted(dropped.items())))
 
     def _verdicts(self, drafts: Sequence[Draft]) -> list[Verdict]:
-        keys = [draft.key for draft in drafts]
+        keys = [combined_hash((draft.key, self.manner)) for draft in drafts]
         known = {key: Verdict.from_bytes(value) for key, value in self.cache.get_many(keys).items()}
         fresh: dict[str, Verdict] = {}
         for key, draft in zip(keys, drafts, strict=True):
