@@ -29,6 +29,12 @@ def test_words_are_stemmed_and_titles_are_searched(library: Library) -> None:
     assert ids(library.search("comet spectrum spectra", mode="text")) == ["title-only"]
 
 
+def test_a_paper_is_found_by_its_authors_and_year(library: Library) -> None:
+    assert ids(library.search("Öpik 1994", mode="text"))[0] == "dust"
+    assert ids(library.search("O'Neil", mode="text")) == ["pulsar"]
+    assert ids(library.search("佐藤花子", mode="text"))[0] == "hole"
+
+
 def test_japanese_is_found_in_other_writings_of_its_words(library: Library) -> None:
     assert ids(library.search("ブラックホールの影", mode="text"))[0] == "hole"
     assert ids(library.search("銀河中心の觀測", mode="text"))[0] == "hole"

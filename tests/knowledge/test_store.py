@@ -13,7 +13,8 @@ from papers import PAPERS, build, ids, recipe, record_of
 from gnomon.core.errors import CorruptArtifact
 from gnomon.knowledge import store
 from gnomon.knowledge.library import Library
-from gnomon.knowledge.store import ROW_HASH, Layout, StorePlace, check, open_table, sweep, sync, with_hashes
+from gnomon.knowledge.opening import open_table, storage_options
+from gnomon.knowledge.store import ROW_HASH, Layout, StorePlace, check, sweep, sync, with_hashes
 from gnomon.runs import Workspace, run
 from gnomon.runs.experts import open_expert
 from gnomon.runs.verify import Finding, verify
@@ -222,7 +223,7 @@ POINTS = [
     ("_tidy", 2),
     ("_set_tag", 2),
     ("clean", 2),
-    ("_hashed_files", 3),
+    ("hashed_files", 3),
 ]
 
 
@@ -278,7 +279,7 @@ def test_options_of_an_object_store_are_told_to_lance_by_its_own_names() -> None
         url="s3://b/s",
         options={"endpoint_url": "http://127.0.0.1:1", "key": "k", "secret": "s", "region": "r"},
     )
-    assert store.storage_options(where) == {
+    assert storage_options(where) == {
         "aws_endpoint": "http://127.0.0.1:1", "aws_access_key_id": "k", "aws_secret_access_key": "s",
         "aws_region": "r", "allow_http": "true",
     }  # fmt: skip

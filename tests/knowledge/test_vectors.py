@@ -8,11 +8,11 @@ import pytest
 from papers import MODEL, PAPERS, build, ids, recipe, record_of
 
 from gnomon.core.errors import StepFailed
-from gnomon.core.protocols import Vectors
+from gnomon.core.protocols import Filters, Vectors
 from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.knowledge.library import Library
-from gnomon.knowledge.store import open_table
+from gnomon.knowledge.opening import open_table
 from gnomon.knowledge.vectors import config_from
 from gnomon.llm.fakes import HashEmbedder
 from gnomon.runs import Workspace, run
@@ -140,6 +140,9 @@ def test_beyond_the_flat_rows_there_is_an_index_and_it_finds_the_nearest(tmp_pat
     table = open_table(workspace.place(use.key), use.tag)
     assert [index.columns for index in table.list_indices()] == [["vector"]]
     assert "p41" in ids(library.search("Star 41 of kind 6 shines.", mode="vector"))
+    for i in (3, 150, 299):
+        only = Filters(source=f"p{i}.md")
+        assert ids(library.search("Star 41 of kind 6 shines.", mode="vector", filters=only)) == [f"p{i}"]
     flat, _ = build(tmp_path / "flat", many)
     assert open_table(flat.place(record_of(flat, "knowledge/vectors", many).stores[0].key)).list_indices() == []
 

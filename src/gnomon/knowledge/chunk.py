@@ -50,8 +50,11 @@ class _Block:
     """A stretch that no chunk may reach over."""
 
     start: int
+    """First character."""
     end: int
+    """One past the last."""
     heading: tuple[str, ...]
+    """Titles of the sections it lies in, outermost first."""
 
 
 def run(config: ChunkConfig, inputs: Mapping[str, Path], out: Output) -> Counts:

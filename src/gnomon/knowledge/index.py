@@ -44,12 +44,15 @@ class IndexConfig:
     """The library's name: several stand side by side in a workspace."""
     title_weight: int = 2
     """How often the title's words count in a passage."""
+    authors: int = 3
+    """How many authors' names, the first ones, count in a passage, with the year; 0 for none of this."""
 
     def __post_init__(self) -> None:
-        if not self.library or not 0 <= self.title_weight <= 10:
+        if not self.library or not 0 <= self.title_weight <= 10 or self.authors < 0:
             raise ConfigError(
-                f"IndexConfig: library = {self.library!r}, title_weight = {self.title_weight}.",
-                "Wanted a name, and a weight from 0 to 10.",
+                f"IndexConfig: library = {self.library!r}, title_weight = {self.title_weight},"
+                f" authors = {self.authors}.",
+                "Wanted a name, a weight from 0 to 10, and a number of authors.",
             )
 
 
@@ -79,7 +82,7 @@ def store_key(kind: str, library: str, settings: Any) -> str:
 
 def index_key(config: IndexConfig) -> str:
     """The key below which the two tables of an index stand: ``<key>/passages`` and ``<key>/documents``."""
-    return store_key("index", config.library, {"title_weight": config.title_weight})
+    return store_key("index", config.library, {"title_weight": config.title_weight, "authors": config.authors})
 
 
 def run(config: IndexConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
@@ -164,14 +167,22 @@ def _all_passage_rows(documents: Path, chunks: Path, meter: Meter) -> Iterator[d
         meter.advance(1)
 
 
-def _analyse(rows: pa.Table, title_weight: int) -> pa.Table:
+def _analyse(rows: pa.Table, config: IndexConfig) -> pa.Table:
     """Add the analysed columns to new passages."""
-    names = ("lang", "title", "heading", "text")
-    given = zip(*(rows[name].to_pylist() for name in names), strict=True)
-    made = [indexed_text(lang, title, " ".join(heading), text, title_weight) for lang, title, heading, text in given]
+    made = []
+    for row in rows.select(["lang", "title", "authors", "year", "heading", "text"]).to_pylist():
+        beside = " ".join([byline(row["authors"], row["year"], config.authors), *row["heading"]])
+        made.append(indexed_text(row["lang"], row["title"], beside, row["text"], config.title_weight))
     for name in TEXT_COLUMNS:
         rows = rows.append_column(PASSAGES.field(name), pa.array([row[name] for row in made], pa.string()))
     return rows
+
+
+def byline(authors: str, year: int | None, number: int) -> str:
+    """The first authors and the year: people look for a paper by these, and its text does not hold them."""
+    if not number:
+        return ""
+    return " ".join([*authors.split("; ")[:number], "" if year is None else str(year)]).strip()
 
 
 def passage_layout(config: IndexConfig) -> Layout:
@@ -180,7 +191,7 @@ def passage_layout(config: IndexConfig) -> Layout:
         schema=PASSAGES,
         hashed=PASSAGE_FACTS,
         index=_index_passages,
-        fill=lambda _, rows: _analyse(rows, config.title_weight),
+        fill=lambda _, rows: _analyse(rows, config),
     )
 
 

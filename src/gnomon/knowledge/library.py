@@ -19,7 +19,7 @@ from gnomon.core.wording import say
 from gnomon.knowledge.analysis import Words, language_of, query_words
 from gnomon.knowledge.filters import literal, where
 from gnomon.knowledge.fusion import fuse
-from gnomon.knowledge.store import open_table
+from gnomon.knowledge.opening import open_table
 from gnomon.knowledge.vectorside import VectorSide
 from gnomon.runs import Record, Workspace
 from gnomon.runs.experts import part

@@ -57,7 +57,7 @@ def vectors(documents: Step, chunks: Step, index: Step, *, embedder: ModelRef, *
     return Step(
         name="knowledge/vectors",
         entry="gnomon.knowledge.vectors:run",
-        version=1,
+        version=2,
         config=VectorsConfig(embedder=embedder, **{"library": index.config.library, **settings}),
         inputs={"documents": documents, "chunks": chunks, "index": index},
         estimate="gnomon.knowledge.vectors:estimate",

@@ -10,7 +10,6 @@ old versions while tags stand, which LanceDB itself refuses to do.
 """
 
 import datetime
-import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,12 +17,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from gnomon.core.errors import CorruptArtifact, MissingExtra
-from gnomon.core.hashing import READ_BYTES, combined_hash, text_hash
+from gnomon.core.errors import CorruptArtifact
+from gnomon.core.hashing import combined_hash, text_hash
+from gnomon.knowledge.opening import TABLE, connect, dataset, open_table
+from gnomon.knowledge.versions import filesystem, hashed_files, object_sha256
 from gnomon.runs.output import StorePlace
 from gnomon.runs.record import StoreUse
 
-TABLE = "rows"
 ROW_HASH = "row_hash"
 ROWS_PER_COMMIT = 20_000
 FRAGMENTS = 8
@@ -60,56 +60,6 @@ def with_hashes(rows: list[dict[str, Any]], schema: pa.Schema, hashed: Sequence[
     for row in rows:
         row[ROW_HASH] = row_hash(row, hashed)
     return pa.Table.from_pylist(rows, schema=schema)
-
-
-# Opening --------------------------------------------------------------------------------------
-
-
-def storage_options(place: StorePlace) -> dict[str, str]:
-    """The options of an object store, by the names that Lance knows."""
-    ours = place.options
-    names = {"endpoint_url": "aws_endpoint", "key": "aws_access_key_id", "secret": "aws_secret_access_key"}
-    options = {lance: ours[name] for name, lance in {**names, "region": "aws_region"}.items() if ours.get(name)}
-    if ours.get("endpoint_url", "").startswith("http://"):
-        options["allow_http"] = "true"
-    return options
-
-
-def connect(place: StorePlace) -> Any:
-    """The LanceDB database that holds a store's table.
-
-    Raises:
-        MissingExtra: LanceDB is not installed.
-    """
-    try:
-        import lancedb
-    except ImportError as error:
-        raise MissingExtra("lancedb", "knowledge", "The index") from error
-    return lancedb.connect(place.url, storage_options=storage_options(place) or None)
-
-
-def open_table(place: StorePlace, tag: str = "") -> Any | None:
-    """A store's table at a tag, or at its newest version; None when there is no such table."""
-    database = connect(place)
-    try:
-        table = database.open_table(TABLE)
-    except ValueError:
-        return None
-    if tag:
-        table.checkout(tag)
-    return table
-
-
-def _dataset(place: StorePlace, version: str | int | None = None) -> Any:
-    try:
-        import lance
-    except ImportError as error:
-        raise MissingExtra("pylance", "knowledge", "The index") from error
-    return lance.dataset(_table_url(place), version=version, storage_options=storage_options(place) or None)
-
-
-def _table_url(place: StorePlace) -> str:
-    return f"{place.url.rstrip('/')}/{TABLE}.lance"
 
 
 # Making a table hold what is wanted -----------------------------------------------------------
@@ -149,7 +99,7 @@ def sync(place: StorePlace, layout: Layout, wanted: Callable[[], Iterable[pa.Tab
     clean(place)
     return StoreUse(
         key=place.key, tag=tag, rows=len(hashes), digest=combined_hash(sorted(hashes)),
-        check="gnomon.knowledge.store:check", files=tuple(_hashed_files(place, tag)),
+        check="gnomon.knowledge.store:check", files=tuple(hashed_files(place, tag)),
         sweep="gnomon.knowledge.store:sweep",
     )  # fmt: skip
 
@@ -206,7 +156,7 @@ def _tidy(place: StorePlace) -> None:
     before it. ``Table.optimize`` of LanceDB is not used: it also prunes versions older than a week, and
     fails as soon as one of them has a tag.
     """
-    data = _dataset(place)
+    data = dataset(place)
     if len(data.get_fragments()) > FRAGMENTS:
         data.optimize.compact_files()
     data.optimize.optimize_indices()
@@ -229,7 +179,7 @@ def clean(place: StorePlace) -> None:
     nobody is writing them; in an object store only when they are older than a week.
     """
     local = "://" not in place.url
-    _dataset(place).cleanup_old_versions(
+    dataset(place).cleanup_old_versions(
         datetime.timedelta(0), delete_unverified=local, error_if_tagged_old_versions=False
     )
 
@@ -248,70 +198,14 @@ def sweep(place: StorePlace, tags: Collection[str]) -> None:
 # Verifying ------------------------------------------------------------------------------------
 
 
-def version_files(place: StorePlace, tag: str) -> list[str]:
-    """Every file that a tagged version consists of, relative to the store, in order."""
-    data = _dataset(place, tag)
-    fs, root = _filesystem(place)
-    base = f"{root}/{TABLE}.lance"
-    names = {f"_refs/tags/{tag}.json", _manifest(fs, base, data.version)}
-    for fragment in data.get_fragments():
-        names.update(f"data/{file.path}" for file in fragment.data_files())
-        deletions = fragment.metadata.deletion_file
-        if deletions is not None:
-            names.add(deletions.path(fragment.fragment_id))
-    for index in data.describe_indices():
-        for segment in index.segments:
-            names.update(_inside(fs, base, f"_indices/{segment.uuid}"))
-    names.update(_transaction(fs, base, data.version))
-    return sorted(f"{TABLE}.lance/{name}" for name in names)
-
-
-def _filesystem(place: StorePlace) -> tuple[Any, str]:
-    """The store's file system, without remembered listings: Lance has written since they were made."""
-    fs, root = place.filesystem()
-    fs.invalidate_cache()
-    return fs, root
-
-
-def _manifest(fs: Any, base: str, version: int) -> str:
-    """The manifest of a version: numbered backwards in new tables, so that the newest is listed first."""
-    backwards = f"_versions/{2**64 - 1 - version:020d}.manifest"
-    return backwards if fs.exists(f"{base}/{backwards}") else f"_versions/{version}.manifest"
-
-
-def _transaction(fs: Any, base: str, version: int) -> list[str]:
-    manifest: bytes = fs.cat_file(f"{base}/{_manifest(fs, base, version)}")
-    return [name for name in _inside(fs, base, "_transactions") if name.rsplit("/", 1)[-1].encode() in manifest]
-
-
-def _inside(fs: Any, base: str, folder: str) -> list[str]:
-    start = len(base) + 1
-    found = fs.find(f"{base}/{folder}") if fs.exists(f"{base}/{folder}") else []
-    return sorted(str(path)[start:] for path in found)
-
-
-def _hashed_files(place: StorePlace, tag: str) -> Iterator[tuple[str, str]]:
-    fs, root = _filesystem(place)
-    for name in version_files(place, tag):
-        yield name, _sha256(fs, f"{root}/{name}")
-
-
-def _sha256(fs: Any, path: str) -> str:
-    state = hashlib.sha256()
-    with fs.open(path, "rb") as file:
-        while piece := file.read(READ_BYTES):
-            state.update(piece)
-    return state.hexdigest()
-
-
 def check(place: StorePlace, use: StoreUse) -> list[str]:
     """What is wrong with a tagged version: missing or changed files, then wrong rows."""
-    fs, root = _filesystem(place)
+    fs, root = filesystem(place)
     problems = []
     for name, sha256 in use.files:
         if not fs.exists(f"{root}/{name}"):
             problems.append(f"missing: {name}")
-        elif _sha256(fs, f"{root}/{name}") != sha256:
+        elif object_sha256(fs, f"{root}/{name}") != sha256:
             problems.append(f"changed: {name}")
     return problems or _check_rows(place, use)
 

@@ -58,8 +58,8 @@ class VectorsConfig:
     """What these vectors count in a hybrid search; full text counts the rest up to 1."""
     shard: int = 512
     """Passages embedded and committed at once; more when there would be too many commits."""
-    flat_rows: int = 100_000
-    """Up to this many rows a search looks at every vector; beyond, there is an IVF-PQ index."""
+    flat_rows: int = 10_000
+    """Up to this many rows a search looks at every vector; beyond, there is an IVF index of 8-bit values."""
 
     def __post_init__(self) -> None:
         if not 0 < self.weight < 1 or self.shard < 1:
@@ -185,10 +185,10 @@ def _amount(documents: Path, chunks: Path, languages: Languages) -> tuple[int, i
 
 
 def _index_vectors(table: Any, flat_rows: int) -> None:
-    from lancedb.index import IvfPq
+    from lancedb.index import IvfSq
 
     if table.count_rows() > flat_rows:
-        create_missing(table, {"vector": IvfPq(distance_type="cosine")})
+        create_missing(table, {"vector": IvfSq(distance_type="cosine")})
 
 
 # How far it is --------------------------------------------------------------------------------

@@ -6,9 +6,14 @@ from typing import Any
 
 from gnomon.core.errors import NotFound
 from gnomon.core.protocols import Embedder, resolve
-from gnomon.knowledge.store import open_table
+from gnomon.knowledge.opening import open_table
 from gnomon.knowledge.vectors import Making, announced, made_by, progress_key, vectors_key
 from gnomon.runs import Workspace
+
+PARTITIONS = 40
+"""Parts of the index that are looked at; more when a filter leaves too few rows in them."""
+REFINE = 3
+"""Times k rows that are looked at again with their exact vectors."""
 
 
 class VectorSide:
@@ -53,6 +58,7 @@ class VectorSide:
         if table is None:
             return []
         asked = table.search(vector, vector_column_name="vector").distance_type("cosine")
+        asked = asked.minimum_nprobes(PARTITIONS).maximum_nprobes(0).refine_factor(REFINE)
         asked = asked.select(["chunk_id", "_distance"]).limit(k)
         rows = (asked.where(condition, prefilter=True) if condition else asked).to_arrow()
         best: dict[str, float] = {}
