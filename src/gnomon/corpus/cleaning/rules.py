@@ -29,7 +29,7 @@ class Subject:
     lang: str
     """Its language."""
     words: tuple[str, ...]
-    """Its words in order; single characters for unspaced scripts."""
+    """Its words in order, in lower case; single characters for unspaced scripts."""
     lines: tuple[str, ...]
     """Its lines that are not blank."""
     unspaced: bool
@@ -44,7 +44,7 @@ def subject(text: str, title: str, lang: str) -> Subject:
     """What the rules look at."""
     head = text[:_LONGEST_READ]
     unspaced = lang in UNSPACED or (lang == "und" and unspaced_share(head) > 0.3)
-    words = tuple(terms(head) if unspaced else _WORD.findall(head))
+    words = tuple(terms(head) if unspaced else _WORD.findall(head.lower()))
     lines = tuple(line.strip() for line in head.split("\n") if line.strip())
     return Subject(text=head, title=title, lang=lang, words=words, lines=lines, unspaced=unspaced)
 
@@ -106,15 +106,11 @@ def symbols(it: Subject, config: CleanConfig) -> str:
     return _share(len(_UNUSUAL.findall(it.text)), _visible(it), config.max_symbol_share)
 
 
-_FIGURE = re.compile(r"\d")
-
-
 def digits(it: Subject, config: CleanConfig) -> str:
     """Mostly digits: a table of numbers."""
-    figures = sum(len(word) for word in it.words if word[0].isdigit())
+    figures = sum(map(it.text.count, "0123456789"))
     if 20 * figures < len(it.text):  # no table: counting the letters is not worth its time
         return ""
-    figures = len(_FIGURE.findall(it.text))
     return _share(figures, sum(map(str.isalnum, it.text)), config.max_digit_share)
 
 
@@ -136,15 +132,14 @@ _SPELLED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4,}[^\W\d_](?!\S)")
 
 def broken_words(it: Subject, config: CleanConfig) -> str:
     """Words fallen apart into letters, or run together, by a PDF that lost its spaces."""
-    letters = [word for word in it.words if word[0].isalpha()]
-    if it.unspaced or len(letters) < 20:
+    if it.unspaced or len(it.words) < 20:
         return ""
-    spelled = sum(len(match.group()) // 2 + 1 for match in _SPELLED.finditer(it.text)) / len(letters)
+    spelled = sum(len(match.group()) // 2 + 1 for match in _SPELLED.finditer(it.text)) / len(it.words)
     if spelled > config.max_spelled_share:
         return f"{spelled:.2f} of the words are spelled out, most {config.max_spelled_share}"
-    if len(it.text) <= config.max_mean_word * len(letters):
+    if len(it.text) <= config.max_mean_word * len(it.words):
         return ""
-    mean = sum(map(len, letters)) / len(letters)
+    mean = sum(map(len, it.words)) / len(it.words)
     return f"mean word of {mean:.1f} letters, most {config.max_mean_word}" if mean > config.max_mean_word else ""
 
 
@@ -163,8 +158,9 @@ def repeated_ngrams(it: Subject, config: CleanConfig) -> str:
     total = len(it.words) - n + 1
     if total < 4 * n:
         return ""
-    folded = [word.lower() for word in it.words]
-    runs = set(zip(*(folded[i:] for i in range(n)), strict=False))
+    if total - (len(set(it.words)) - n + 1) <= config.max_repeated_ngrams * total:
+        return ""  # each first word of its kind begins a run of its own, so there are enough of them
+    runs = set(zip(*(it.words[i:] for i in range(n)), strict=False))
     return _share(total - len(runs), total, config.max_repeated_ngrams)
 
 
@@ -201,7 +197,7 @@ def no_sentence(it: Subject, config: CleanConfig) -> str:
     if it.lang == "ja":
         found = len(set(_HIRAGANA.findall(it.text)))
     elif it.lang == "en" and len(it.words) >= _LEAST_FOR_WORDS:
-        found = len(_FUNCTION_WORDS.intersection(word.lower() for word in it.words[:100]))
+        found = len(_FUNCTION_WORDS.intersection(it.words[:100]))
     else:
         return ""
     return f"{found} function words, least {config.min_sentence_words}" if found < config.min_sentence_words else ""
@@ -214,7 +210,7 @@ def language(it: Subject, config: CleanConfig) -> str:
 
 
 def _visible(it: Subject) -> int:
-    return len(it.text) - sum(map(str.isspace, it.text))
+    return len(it.text) - it.text.count(" ") - it.text.count("\n")
 
 
 def _share(part: int, whole: int, limit: float) -> str:
