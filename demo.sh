@@ -1,16 +1,16 @@
 #!/bin/sh
 # The main job, end to end: build the starter library, ask it, and walk an answer back.
 set -eu
-gnomon() { printf '\n$ gnomon %s\n' "$(quoted "$@")"; "$BIN/gnomon" "$@"; }
-quoted() { for word in "$@"; do case $word in *[!A-Za-z0-9._/:=-]*) printf "'%s' " "$word" ;; *) printf '%s ' "$word" ;; esac; done; }
+gnomon() { printf '\n$ gnomon%s\n' "$(quoted "$@")"; "$BIN/gnomon" "$@"; }
+quoted() { for word in "$@"; do case $word in *[!A-Za-z0-9._/:=-]*) printf " '%s'" "$word" ;; *) printf ' %s' "$word" ;; esac; done; }
 export GNOMON_WORKSPACE="${WORKSPACE:-.gnomon}"
 
 gnomon run quickstart
 gnomon search 'rotation of spiral galaxies' --k 3
-gnomon ask 'How did Hubble show that the universe expands?'
+gnomon ask 'What did Hubble find about the velocities of nebulae in 1929?'
 gnomon ask '太陽黒点に磁場があることはどのように分かったか'
 gnomon ask 'Who won the 1998 World Cup?'
-gnomon trace 'The galaxies rotate too fast for the stars that can be seen.'
+gnomon trace 'My draft says: only four were approaching the Sun; the other 21 were receding. I did not copy this part.'
 answer=$("$BIN/gnomon" ask 'How was the first planet around a Sun-like star found?' --json | "$BIN/python" -c 'import json,sys; print(json.load(sys.stdin)["id"])')
 gnomon lineage "$answer"
 gnomon verify
