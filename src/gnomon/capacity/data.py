@@ -48,15 +48,16 @@ class Rate:
     """Bytes left behind a document."""
 
 
-INGEST = Rate(seconds=0.35, memory=500, memory_each=120, disk_each=700)
-CLEAN = Rate(seconds=0.6, memory=350, memory_each=64, disk_each=700)
-COPY = Rate(seconds=0.02, memory=200, memory_each=64, disk_each=700)
-DEDUP = Rate(seconds=0.25, start=3.0, memory=900, memory_each=1_500, disk_each=720)
-DECONTAMINATE = Rate(seconds=0.3, start=2.0, memory=600, memory_each=200, disk_each=700)
-CHUNK = Rate(seconds=0.2, memory=300, memory_each=64, disk_each=120)
-INDEX = Rate(seconds=0.6, start=3.0, memory=900, memory_each=1_000, disk_each=2_500)
-VECTORS = Rate(seconds=40.0, start=5.0, memory=1_200, memory_each=800, disk_each=1_700)
-TRACE = Rate(seconds=0.4, start=2.0, memory=600, memory_each=2_000, disk_each=3_500)
+INGEST = Rate(seconds=0.25, memory=250, memory_each=120, disk_each=700)
+CLEAN = Rate(seconds=0.68, start=2.0, memory=300, memory_each=64, disk_each=700)
+COPY = Rate(seconds=0.11, memory=200, memory_each=64, disk_each=700)
+DEDUP = Rate(seconds=0.16, start=2.0, memory=400, memory_each=600, disk_each=690)
+DECONTAMINATE = Rate(seconds=0.25, start=2.0, memory=580, memory_each=600, disk_each=700)
+CHUNK = Rate(seconds=0.09, memory=300, memory_each=64, disk_each=40)
+INDEX = Rate(seconds=0.28, start=2.0, memory=900, memory_each=1_000, disk_each=3_400)
+VECTORS = Rate(seconds=12.0, start=3.0, memory=1_000, memory_each=800, disk_each=770)
+TRACE = Rate(seconds=0.27, start=1.0, memory=600, memory_each=2_500, disk_each=3_200)
+"""Fitted to one run each, digests of the runner included, at a load of 1.6 to 3."""
 
 
 def cost(load: Load, rate: Rate) -> Estimate:

@@ -28,6 +28,7 @@ def ingest(files: FileSet, **settings: Any) -> Step:
         version=1,
         config=IngestConfig(**settings),
         sources={"files": files},
+        estimate="gnomon.corpus.estimates:ingest",
     )
 
 
