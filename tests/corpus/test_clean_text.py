@@ -74,6 +74,8 @@ def draft(text: str, *, title: str = "", kind: str = "markdown", sections: tuple
             "C2 4668, 10^37 erg, 12CO, 60 cm, 2–3",
         ),
         ("推定値$x_i$の総和と分散$\\sigma^2$は", "推定値x_iの総和と分散σ^2は"),
+        (r"$z$~3, $\sigma$~600 km/s, $\lesssim$~0.1 pc, $R=$~40", "z~3, σ~600 km/s, ≲ 0.1 pc, R= 40"),
+        (r"(~$10^4$ K), of~$10^5$ K, \ce{^13C}", "(~10^4 K), of 10^5 K, 13C"),
         ("E_M~t^-2, C~IV, M~dwarf, a~b", "E_M~t^-2, C IV, M dwarf, a~b"),
         ("H_{2}O and 10^{-3}", "H2O and 10^-3"),
     ],

@@ -33,6 +33,9 @@ _TIED_WORDS = frozenset(
 )
 _UNTIED = frozenset("SNR FWHM EW SFR RMS BIC AIC CL TS MAD HWHM SFE AUC ROC PSF".split())
 _VARIABLES = re.compile(r".{0,2}[_^]\w~|.{0,2}\b[a-zA-Z]~[a-zA-Z]\b(?![IVX])|.{0,3}~[a-zA-Z][_^]", re.DOTALL)
+_RELATION = re.compile(
+    r"(?:(?:sim|approx|simeq|equiv|[lg]esssim|gtrsim|[lg]e|[lg]eq|times|pm|to)|[<>=±×∼≈≃≲≳≤≥\-+])\s*[$}]$"
+)
 _LAST_WORD = re.compile(r"[A-Za-z]+$")
 _TEX_QUOTES = re.compile(r"``(.{1,400}?)''", re.DOTALL)
 _LATIN = "0-9A-Za-z\u00c0-\u03ff"
@@ -167,6 +170,10 @@ def _tie(text: str, start: int, end: int, place: Place) -> str:
         return " "
     before, after = text[start - 1 : start] if start else "", text[start + 1 : start + 2] if start + 1 < end else ""
     if not before.strip() or not after.strip():
+        return "~"
+    if before in "([<=>/|" or (
+        before in "$}" and after.isdigit() and not _RELATION.search(text[max(start - 12, 0) : start])
+    ):
         return "~"
     if before in "$}.,)" or after in "$\\{":
         return " "

@@ -14,6 +14,7 @@ _ORDINAL = frozenset(("th", "st", "nd", "rd"))
 _STANDING = frozenset("⊙⊕☉★⋆∗*†‡+−-∥⊥∘°")
 _FRAME = re.compile(r"(?:[${}]|\\(?:rm|mathrm|text|textrm|it)\b)*")
 _TEXT_ACCENT = re.compile(r"\{\\?\w?\}|\s\w\b|\{[^\W\d_]\}")
+_NO_BASE = frozenset(("", *" \t\n([/,-–{"))
 _NUMBER = re.compile(r"\d{2,}(?:\.\d+)?")
 _TEN = re.compile(r"(?<!\d)10$")
 _DOTLESS = {"ı": "i", "ȷ": "j"}
@@ -25,7 +26,7 @@ def script(text: str, start: int, end: int, place: Place) -> Read:
     if not place.math and not text.startswith("{", start + 1):
         return sign, start + 1
     number = _NUMBER.match(text, start + 1, end)
-    if number and (not bare(place.before).strip() or _TEN.search(text, max(start - 3, 0), start)):
+    if number and (bare(place.before) in _NO_BASE or _TEN.search(text, max(start - 3, 0), start)):
         # TeX raises one digit only, but nobody means the seven of 10^37 to stand on the line.
         return scripted(sign, number.group(), place.before, seen_next(text, number.end())), number.end()
     found = argument(text, start + 1, end, place._replace(math=True, before=sign))
@@ -63,7 +64,7 @@ def scripted(sign: str, inner: str, before: str, after: str) -> str:
         return "″" if len(inner) == 2 else inner.replace("'", "′")
     if inner in _ORDINAL and before.isdigit():
         return inner + SOFT
-    if inner.isdigit() and (not before or before in " \t\n([/,-–{") and after.isalpha():
+    if inner.isdigit() and before in _NO_BASE and after.isalpha():
         return inner + GLUE
     return sign + bracketed(inner) + SOFT
 
