@@ -38,7 +38,7 @@ def index(documents: Step, chunks: Step, *, library: str = "main", **settings: A
     return Step(
         name="knowledge/index",
         entry="gnomon.knowledge.index:run",
-        version=1,
+        version=2,
         config=IndexConfig(library=library, **settings),
         inputs={"documents": documents, "chunks": chunks},
     )
