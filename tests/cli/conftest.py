@@ -33,6 +33,7 @@ def gnomon(
 
     real = recipes.find_recipe
     monkeypatch.setenv("GNOMON_WORKSPACE", str(tmp_path / "ws"))
+    monkeypatch.setenv("COLUMNS", "160")  # as wide as the lines that tests look for
     monkeypatch.setattr(recipes, "find_recipe", lambda name: toy_recipes.library if name == "library" else real(name))
 
     def run(*words: object) -> SimpleNamespace:

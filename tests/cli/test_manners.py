@@ -121,8 +121,12 @@ def test_numbers_are_told_as_a_person_reads_them() -> None:
 def test_ctrl_c_ends_a_real_run_with_one_clean_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "gnomon.cli.main", "run", "toy_recipes:slow", "--workspace", str(tmp_path / "ws")]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+
+    def hear_interrupts() -> None:  # a background job of a shell is born deaf to them
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hear_interrupts
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
