@@ -336,3 +336,11 @@ def test_at_most_so_many_sentences_are_shown_those_that_lead_into_another_includ
     )
     shown = sum(len(sentences(c.quote, "en")) for c in made.citations)
     assert 1 <= shown <= most
+
+
+def test_a_heading_is_no_answer() -> None:
+    text = "The speed of the Gneiss jet\n\nThe Gneiss jet was seen to move. Its speed is 900 km/s along the axis."
+    shelf = Shelf([*PAPERS, paper("jet", "Jets", text)])
+    made = answer("What is the speed of the Gneiss jet?", shelf, config=AskConfig(threshold=0))
+    assert not [c for c in made.citations if c.quote.startswith("The speed of")]
+    assert any("900 km/s" in c.quote for c in made.citations)

@@ -112,4 +112,4 @@ def test_two_files_of_one_name_are_both_kept(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "note.md").write_text(name)
     found = FileSet.scan([tmp_path / "a", tmp_path / "b"])
-    assert [f.name for f in found.files] == ["2/note.md", "note.md"]
+    assert [f.name for f in found.files] == ["b/note.md", "note.md"]

@@ -27,6 +27,8 @@ SHORTEST, LONGEST = 12, 1_200
 """Characters of a sentence that can be an answer."""
 EMBEDDED = 16
 """Candidates whose vectors are made: the best by words alone."""
+HEADING = 100
+"""A stretch shorter than this that does not end as a sentence does is taken for a heading, and answers nothing."""
 NEAR_REPEAT = 0.7
 """Share of terms in common (of the shorter) from which two sentences say the same."""
 
@@ -40,6 +42,7 @@ _REASONS = re.compile(
     r"|ため|から|ので|よって|理由|原因"
 )
 _COUNTS = re.compile(r"\bhow many\b|いくつ|何(?:個|本|台|枚|人|回|倍)", re.IGNORECASE)
+_ENDS = re.compile(r"[.!?;:…。！？．｡][\"'”’)\]」』）]*$")
 _ASKS = re.compile(r"[?？][\"'”’)」』]*$|[かだろう]か。?$")
 _LEANS = re.compile(
     r"(?:this|that|these|those|it|its|he|she|his|her|they|their|such|both|the (?:former|latter|other|same|authors)|here"
@@ -126,7 +129,8 @@ def _all_sentences(hits: Sequence[Hit]) -> list[Candidate]:
         before = -1
         for start, end in sentences(hit.text, hit.lang):
             place = (hit.doc_id, hit.span.start + start, hit.span.start + end)
-            if SHORTEST <= end - start <= LONGEST and place not in seen and len(found) < MOST_SENTENCES:
+            told = end - start >= HEADING or _ENDS.search(hit.text, start, end)
+            if told and SHORTEST <= end - start <= LONGEST and place not in seen and len(found) < MOST_SENTENCES:
                 seen.add(place)
                 terms = telling_terms(hit.text[start:end])
                 found.append(Candidate(hit, rank, start, end, start if before < 0 else before, terms))

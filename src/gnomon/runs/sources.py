@@ -78,7 +78,7 @@ class FileSet:
                     say("Check the spelling, or give another path.", "綴りを確かめるか、別のパスを指定する。"),
                 )
             for name, file in _walk(path):
-                entry = _entry(_free_name(name, files), file) if file else "link_loop"
+                entry = _entry(_free_name(name, path, files), file) if file else "link_loop"
                 if isinstance(entry, FileEntry):
                     files[entry.name] = entry
                 else:
@@ -87,11 +87,14 @@ class FileSet:
         return FileSet(files=ordered, left_out=tuple(sorted(left_out.items())))
 
 
-def _free_name(name: str, taken: dict[str, FileEntry]) -> str:
-    """The name, or the name with a number when two folders hold the same one."""
-    number, free = 2, name
+def _free_name(name: str, root: Path, taken: dict[str, FileEntry]) -> str:
+    """The name; where another folder holds the same one, with this folder's name before it, and a number if need be."""
+    if name not in taken:
+        return name
+    named = f"{(root if root.is_dir() else root.parent).resolve().name}/{name}"
+    number, free = 2, named
     while free in taken:
-        free, number = f"{number}/{name}", number + 1
+        free, number = f"{number}/{named}", number + 1
     return free
 
 
