@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import DataError
-from gnomon.core.hashing import HASH_PREFIX, READ_BYTES, canonical_json
+from gnomon.core.hashing import HASH_PREFIX, READ_BYTES
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
@@ -49,10 +49,18 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path} is not readable JSON: {error}.") from error
 
 
+_row_json = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+).encode
+
+
 def rows_digest(rows: Iterable[Any]) -> str:
-    """The digest of a multiset of rows: 16 bytes of memory a row, order does not matter."""
+    """The digest of a multiset of rows: 16 bytes of memory a row, order does not matter.
+
+    A row is of JSON types already, as Arrow gives it; ``canonical_json`` would walk it again in Python.
+    """
     hashes = sorted(
-        hashlib.blake2b(canonical_json(row).encode("utf-8", "surrogatepass"), digest_size=16).digest() for row in rows
+        hashlib.blake2b(_row_json(row).encode("utf-8", "surrogatepass"), digest_size=16).digest() for row in rows
     )
     state = hashlib.blake2b(digest_size=16)
     for item in hashes:
