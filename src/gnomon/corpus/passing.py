@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from gnomon.core.records import Document, Drop
-from gnomon.core.tables import COMPRESSION, TableWriter, arrow_schema, parquet_files, read_batches
+from gnomon.core.tables import TableWriter, arrow_schema, parquet_files, read_batches
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 
@@ -35,10 +34,10 @@ def pass_on(documents: Path, out: Output, dropped: Mapping[str, tuple[str, str]]
     ids = pa.array(sorted(dropped), pa.string())
     with TableWriter(out.path / "drops.parquet", Drop) as drops:
         for file in document_files(documents):
-            with _CopyWriter(out.path / DOCUMENTS / file.name) as writer:
-                for batch in read_batches(file):
+            with TableWriter(out.path / DOCUMENTS / file.name, Document) as writer:
+                for batch in read_batches(file, arrow_schema(Document).names):
                     gone = pc.is_in(batch.column("id"), value_set=ids)
-                    writer.write(batch.filter(pc.invert(gone)))
+                    writer.write_batch(batch.filter(pc.invert(gone)))
                     for drop in _drops(batch.filter(gone), dropped):
                         reasons[drop.reason] = reasons.get(drop.reason, 0) + 1
                         drops.write(drop)
@@ -58,27 +57,3 @@ def _drops(batch: pa.RecordBatch, dropped: Mapping[str, tuple[str, str]]) -> lis
         Drop(doc_id=key, reason=dropped[key][0], detail=dropped[key][1], excerpt=text[:EXCERPT_CHARACTERS])
         for key, text in rows
     ]
-
-
-class _CopyWriter:
-    """Writes Arrow batches of documents to a file that appears when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self._partial = path, path.with_name(path.name + ".partial")
-
-    def __enter__(self) -> "_CopyWriter":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._schema = arrow_schema(Document)
-        self._writer = pq.ParquetWriter(self._partial, self._schema, compression=COMPRESSION)
-        return self
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        if batch.num_rows:
-            self._writer.write_table(pa.Table.from_batches([batch]).select(self._schema.names).cast(self._schema))
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._writer.close()
-        if kind is None:
-            self._partial.replace(self.path)
-        else:
-            self._partial.unlink(missing_ok=True)
