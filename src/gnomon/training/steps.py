@@ -1,0 +1,1 @@
+"""The door of the training room: one function per step."""
