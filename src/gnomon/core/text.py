@@ -43,6 +43,15 @@ def has_kana(text: str) -> bool:
     return _KANA.search(text) is not None
 
 
+def document_text(title: str, body: str) -> str:
+    """A document as language models read it, in training and in evaluation alike: title, blank line, body.
+
+    A lone surrogate becomes a question mark: tokenisers speak UTF-8, which has none.
+    """
+    whole = "\n\n".join(part for part in (title.strip(), body.strip()) if part)
+    return whole.encode("utf-8", "replace").decode("utf-8")
+
+
 # Sentences -----------------------------------------------------------------------------------
 
 _ABBREVIATIONS = (
