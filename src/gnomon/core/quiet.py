@@ -12,11 +12,13 @@ TELEMETRY_OFF = {
     "SCARF_NO_ANALYTICS": "true",
     "RAY_USAGE_STATS_ENABLED": "0",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+    "DISABLE_SAFETENSORS_CONVERSION": "1",
     "DISABLE_TELEMETRY": "YES",
     "ANONYMIZED_TELEMETRY": "False",
 }
 """Environment variables that switch a library's telemetry off, with the value that does so."""
-LESS_NOISE = {"LANCE_LOG": "error", "LANCEDB_LOG": "error"}
+LESS_NOISE = {"LANCE_LOG": "error", "LANCEDB_LOG": "error", "TRANSFORMERS_VERBOSITY": "error"}
 """Variables that keep a library's own log lines off the user's screen unless the user asks for them."""
 
 
