@@ -45,7 +45,7 @@ def open_tokenizer(folder: Path | str, revision: str | None = None) -> Any:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), revision=revision or "main", local_files_only=True)
-    except Exception as error:  # noqa: BLE001 -- the library raises anything from KeyError to its own Exception
+    except Exception as error:  # the library raises anything, KeyError or its own
         raise _unusable(folder, f"{type(error).__name__}: {error}") from error
     if not tokenizer.is_fast:
         raise _unusable(folder, "no tokenizer.json")

@@ -23,7 +23,7 @@ class Pretokenizer:
     pattern: str
     """The regular expression whose matches are the words (Oniguruma syntax)."""
     ignore_merges: bool
-    """BPE: a word that is in the vocabulary is one token, whatever the merges say (as llama.cpp does under this name)."""
+    """BPE: a word of the vocabulary is one token, whatever the merges say (as llama.cpp does under this name)."""
 
 
 PRETOKENIZERS = {

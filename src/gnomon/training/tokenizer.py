@@ -16,9 +16,11 @@ from gnomon.core.files import write_atomic, write_json
 from gnomon.core.wording import say
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
+from gnomon.training.encoding import open_tokenizer
 from gnomon.training.excerpts import Size, excerpts, size_of
+from gnomon.training.fertility import fertility_of
 from gnomon.training.pretokenizers import named
-from gnomon.training.vocabulary import finish, train_bpe
+from gnomon.training.vocabulary import finish, train_bpe, train_unigram
 
 SMALLEST = 256
 """Bytes that every vocabulary holds."""
@@ -52,6 +54,8 @@ class TokenizerConfig:
     """Characters of training text taken from a source."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """The same for single sources, by name."""
+    fertility_characters: int = 2_000_000
+    """Characters of each source on which fertility is measured."""
     seed: int = 0
     """Decides which excerpts are taken."""
 
@@ -77,12 +81,20 @@ def run(config: TokenizerConfig, inputs: Mapping[str, Path], out: Output) -> Cou
     taken: dict[str, int] = dict.fromkeys(sorted(inputs), 0)
     out.meter.total(int(sum(shares[n] * size.characters for n, size in sizes.items())), "characters")
     texts = _texts(excerpts(inputs, shares, f"tokenizer/{config.seed}"), taken, out)
-    trained = train_bpe(texts, config.vocab_size, config.specials, config.pretokenizer, config.min_frequency)
-    write(finish(trained, config.bos, config.visible), config, out.path / "tokenizer")
+    trained = _train(config, texts)
+    folder = out.path / "tokenizer"
+    write(finish(trained, config.bos, config.visible), config, folder)
     out.metrics["vocabulary"] = {"wanted": config.vocab_size, "got": trained.get_vocab_size()}
     out.metrics["characters"] = {n: {"taken": taken[n], "held": sizes[n].characters} for n in taken}
+    out.metrics["fertility"] = fertility_of(open_tokenizer(folder), inputs, config.fertility_characters, config.seed)
     documents = sum(size.documents for size in sizes.values())
     return Counts(taken=documents, kept=documents, made={"tokens": trained.get_vocab_size()})
+
+
+def _train(config: TokenizerConfig, texts: Iterator[str]) -> Any:
+    if config.kind == "unigram":
+        return train_unigram(texts, config.vocab_size, config.specials, config.pretokenizer)
+    return train_bpe(texts, config.vocab_size, config.specials, config.pretokenizer, config.min_frequency)
 
 
 def _texts(chosen: Iterator[Any], taken: dict[str, int], out: Output) -> Iterator[str]:
