@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gnomon.evaluation.heldout import PREFIX as DOCUMENTS
+from gnomon.evaluation.heldout import TestSet
 from gnomon.evaluation.items import ItemsConfig
+from gnomon.evaluation.perplexity import PerplexityConfig
 from gnomon.evaluation.report.make import ReportConfig
+from gnomon.evaluation.roles import PREFIX as MODEL
+from gnomon.evaluation.roles import Role, role_of
 from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 
@@ -40,3 +45,27 @@ def report(steps: Mapping[str, Step], **settings: Any) -> Step:
         config=ReportConfig(**settings),
         inputs=steps,
     )
+
+
+def perplexity(models: Mapping[Role | str, Step], tests: Mapping[TestSet | str, Step], **settings: Any) -> Step:
+    """Measure how well models predict held-out documents: what was gained, and what forgotten.
+
+    Args:
+        models: Steps that leave a model, by the part they play, in the order of the tables; a bare name that is a kind
+            (``base``, ``control``, ``general``) has that kind, any other is ``specialised``.
+        tests: Steps that leave held-out documents; a bare name stands for the ``test`` part of domain documents.
+        settings: Other fields of ``PerplexityConfig``.
+    """
+    roles = {role_of(key): step for key, step in models.items()}
+    sets = {TestSet(name=key) if isinstance(key, str) else key: step for key, step in tests.items()}
+    return Step(
+        name="evaluation/perplexity",
+        entry="gnomon.evaluation.perplexity:run",
+        version=1,
+        config=PerplexityConfig(models=tuple(roles), tests=tuple(sets), **settings),
+        inputs=_inputs(roles) | {DOCUMENTS + test.name: step for test, step in sets.items()},
+    )
+
+
+def _inputs(roles: Mapping[Role, Step]) -> dict[str, Step]:
+    return {MODEL + role.name: step for role, step in roles.items()}

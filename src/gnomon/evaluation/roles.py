@@ -1,0 +1,105 @@
+"""Roles: the models of one comparison, each in the part it plays.
+
+A *role* is a name in the tables (``base``, ``specialised``) and a *kind* that says what the
+comparison with it shows. A ``control`` was trained on equally many tokens of general text, so
+that "more training" is not sold as "more domain". Models are opened one at a time: two large
+ones need not fit into memory together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.core.errors import ConfigError
+from gnomon.core.files import read_json
+from gnomon.core.protocols import resolve
+from gnomon.core.records import ModelRef
+from gnomon.core.settings import Settings
+
+KINDS = ("base", "specialised", "control", "general")
+LOCAL = "gnomon.llm.local:load_local"
+PREFIX = "model:"
+LogProbs = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """One model of a comparison."""
+
+    name: str
+    """Its name in the tables; its artifact is ``inputs["model:NAME"]``."""
+    kind: str
+    """``base`` (what was continued), ``specialised``, ``control`` (the base, trained on equally many tokens of
+    general text) or ``general`` (any other model, for scale)."""
+    label: str = ""
+    """What a reader is told about it, empty for its name."""
+
+
+class Scorer(Protocol):
+    """A model that says how likely each token of a text is (``gnomon.llm.local.LocalModel`` is one)."""
+
+    ref: ModelRef
+    """Which model it is."""
+    context: int
+    """Most tokens it reads at once."""
+    eos: int | None
+    """Its end-of-document token, None when its tokenizer has none."""
+
+    def encode(self, text: str, bos: bool = True) -> list[int]:  # noqa: FBT001  (the shape of LocalModel)
+        """The tokens of a text, after [BOS] where the tokenizer has one and it is asked for."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some tokens."""
+        ...
+
+    def token_log_probs(self, ids: Sequence[Sequence[int]], stride: int | None) -> list[LogProbs]:
+        """Natural-log probabilities of every token after the first of each sequence."""
+        ...
+
+
+def check_roles(roles: Sequence[Role], reference: str, step: str) -> None:
+    """Refuse roles that cannot be compared.
+
+    Raises:
+        ConfigError: A kind is unknown, a name is used twice, or the reference is none of them.
+    """
+    names = [role.name for role in roles]
+    for role in roles:
+        if role.kind not in KINDS:
+            raise ConfigError(
+                f"{step}: the model {role.name!r} has the kind {role.kind!r}.", f"Kinds: {', '.join(KINDS)}."
+            )
+    if len(set(names)) != len(names) or not names:
+        raise ConfigError(f"{step}: models = {names}.", "Give at least one, and every name once.")
+    if reference not in names:
+        raise ConfigError(
+            f"{step}: the reference {reference!r} is none of the models {', '.join(names)}.",
+            "Set reference to the name of the model that the others are compared with.",
+        )
+
+
+def role_of(key: Role | str) -> Role:
+    """The role of a bare name: a name that is a kind has that kind, any other is ``specialised``."""
+    if isinstance(key, Role):
+        return key
+    return Role(name=key, kind=key if key in KINDS else "specialised")
+
+
+def open_model(role: Role, inputs: Mapping[str, Path], loader: str, settings: Settings, **how: Any) -> Any:
+    """Load the model of a role through the loader that a config names."""
+    return resolve(loader)(inputs[PREFIX + role.name], settings, **how)
+
+
+def facts_of(role: Role, inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """What is known of a role without loading its model: its part, its pedigree, how it was trained."""
+    facts: dict[str, Any] = {"kind": role.kind, "label": role.label or role.name}
+    folder = inputs.get(PREFIX + role.name)
+    for name, file in (("ref", "model.json"), ("training", "training.json")):
+        if folder is not None and (folder / file).is_file():
+            facts[name] = read_json(folder / file)
+    return facts

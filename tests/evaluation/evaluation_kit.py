@@ -1,0 +1,89 @@
+"""Models and documents for the tests of this room: tiny, written for them, without weights."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnomon.core.files import write_json
+from gnomon.core.records import Biblio, Document, ModelRef, Source
+from gnomon.core.settings import Settings
+from gnomon.core.tables import write_table
+from gnomon.runs.output import Output, StorePlace
+
+BOS, EOS, VOCABULARY = 256, 257, 258
+
+
+class ByteModel:
+    """Reads bytes; gives every byte of ``liked`` a larger share, all others an equal one.
+
+    Args:
+        liked: Characters that it expects; none makes it uniform over its 258 tokens.
+        width: Bytes a token stands for: 2 is a tokenizer with shorter texts and a larger vocabulary.
+        context: Most tokens it reads at once.
+    """
+
+    def __init__(self, liked: str = "", width: int = 1, context: int = 64, name: str = "bytes") -> None:
+        self.ref = ModelRef(name=name, revision=liked or "uniform", kind="base")
+        self.context, self.eos, self.width = context, EOS, width
+        shares = np.ones(VOCABULARY)
+        shares[list(liked.encode())] = 50.0
+        self.log_probs = np.log(shares / shares.sum())
+        self.calls = 0
+
+    def encode(self, text: str, bos: bool = True) -> list[int]:
+        data = text.encode()
+        pieces = [data[i : i + self.width] for i in range(0, len(data), self.width)]
+        return [BOS] * bos + [int.from_bytes(piece) if self.width > 1 else piece[0] for piece in pieces]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        if self.width > 1:
+            return "".join(chr(i >> 8) + chr(i & 255) if i > 255 else chr(i) for i in ids)
+        return bytes(i for i in ids if i < 256).decode("utf-8", "replace")
+
+    def token_log_probs(self, ids: Sequence[Sequence[int]], stride: int | None) -> list[np.ndarray]:
+        self.calls += 1
+        found = []
+        for sequence in ids:
+            values = [
+                self.log_probs[i] if i < VOCABULARY else self.log_probs[i >> 8] + self.log_probs[i & 255]
+                for i in sequence[1:]
+            ]
+            found.append(np.array(values, dtype=np.float32))
+        return found
+
+
+def load_bytes(artifact: Path, settings: Settings, **how: Any) -> ByteModel:
+    """The byte model that a folder's ``bytes.json`` describes."""
+    import json
+
+    if (artifact / "broken").exists():
+        raise RuntimeError("killed")
+    return ByteModel(**json.loads((artifact / "bytes.json").read_text()))
+
+
+def byte_artifact(folder: Path, **how: Any) -> Path:
+    write_json(folder / "bytes.json", how)
+    return folder
+
+
+def document(key: str, text: str, title: str = "", **biblio: Any) -> Document:
+    source = Source(kind="text", key=key, sha256="0" * 64)
+    return Document(id=key, title=title, text=text, lang="en", source=source, biblio=Biblio(**biblio))
+
+
+def documents(folder: Path, items: Iterable[Document], part: str = "test") -> Path:
+    write_table(folder / part / "documents" / "part.parquet", Document, items)
+    return folder
+
+
+def output(folder: Path, **more: Any) -> Output:
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    return Output(
+        path=folder / "data", shards=folder / "shards", identity="test", settings=Settings(),
+        place=lambda key: StorePlace(key=key, url=key), cache_path=folder / "cache", locks=folder / "locks", **more,
+    )  # fmt: skip
+
+
+Inputs = Mapping[str, Path]
