@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gnomon.runs.step import Step
+from gnomon.training.pack import TOKENIZER, PackConfig
 from gnomon.training.tokenizer import TokenizerConfig
 
 
@@ -20,4 +21,22 @@ def tokenizer(documents: Mapping[str, Step], **settings: Any) -> Step:
         version=1,
         config=TokenizerConfig(**settings),
         inputs=dict(documents),
+    )
+
+
+def pack(tokenizer: Step, documents: Step | Mapping[str, Step], **settings: Any) -> Step:
+    """Turn a mixture of documents into rows of tokens, in the order of training.
+
+    Args:
+        tokenizer: A step that leaves a tokenizer, or a model whose tokenizer is used.
+        documents: A step that leaves documents, or several by the name of their source in the mixture.
+        settings: Fields of ``PackConfig``.
+    """
+    named = {"documents": documents} if isinstance(documents, Step) else dict(documents)
+    return Step(
+        name="training/pack",
+        entry="gnomon.training.pack:run",
+        version=1,
+        config=PackConfig(**settings),
+        inputs={TOKENIZER: tokenizer, **named},
     )

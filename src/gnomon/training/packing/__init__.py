@@ -1,0 +1,1 @@
+"""Packing: documents become tokens, tokens become rows of equal length, and nothing is lost on the way."""

@@ -1,0 +1,138 @@
+"""Plan: every piece of every pass, in the order of training, as a few arrays.
+
+Memory is 26 bytes a document and about 50 a piece at the peak, because it all must be in one place to
+be shuffled: 10^8 abstracts take 8 GB, and that is the honest limit of this step. Texts and tokens stay
+on disk.
+
+Each pass over a source takes up its part of the training: of three passes the first lies in the first
+third, so that the mixture is the same from the first step to the last and a repeated document is seen
+as late as can be. Within a pass pieces are shuffled, those of one long document too.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.training.packing.fit import Ints, Layout, best_fit, shuffle_rows, stream
+from gnomon.training.packing.mixture import draw, shuffled, some_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourcePlan:
+    """How one source is shown."""
+
+    name: str
+    """Its name."""
+    first: int
+    """Index of its first document among those of all sources."""
+    lengths: Ints
+    """Tokens of each of its documents."""
+    repeats: float = 1.0
+    """Passes wanted."""
+    chosen: Ints | None = None
+    """Indices of the documents that take part; all when None."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of one pass."""
+        return int((self.lengths if self.chosen is None else self.lengths[self.chosen]).sum())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Pieces (best fit) or whole documents (stream) in the order of training; arrays of one length."""
+
+    document: npt.NDArray[np.uint32]
+    """Index among the documents of all sources."""
+    repeat: npt.NDArray[np.uint16]
+    """The pass."""
+    start: npt.NDArray[np.uint32]
+    """First new token in the document's stream."""
+    new: npt.NDArray[np.uint32]
+    """New tokens."""
+    windows: Ints
+    """Where each window of pieces that are packed together begins, and the end: ascending, from 0."""
+
+    def __len__(self) -> int:
+        return len(self.document)
+
+
+def make_plan(sources: Sequence[SourcePlan], *, width: int, window: int, seed: int, cut: bool) -> Plan:
+    """Lay out all passes over all sources.
+
+    Args:
+        sources: The mixture.
+        width: Tokens a row.
+        window: Tokens that are packed together.
+        seed: Decides the order.
+        cut: Whether documents are cut into pieces that fit a row (best fit), or stay whole (stream).
+    """
+    parts = [part for source in sources for part in _passes(source, seed, width if cut else 0)]
+    key = np.concatenate([np.empty(0), *(part[0] for part in parts)])
+    order = np.argsort(key, kind="stable")
+    del key
+    columns = []
+    for number, kind in enumerate((np.uint32, np.uint16, np.uint32, np.uint32), 1):
+        column = np.concatenate([np.empty(0, kind), *(part[number] for part in parts)])
+        columns.append(column[order])
+    document, repeat, start, new = columns
+    return Plan(document=document, repeat=repeat, start=start, new=new, windows=_windows(new, max(window, width)))
+
+
+def _passes(source: SourcePlan, seed: int, width: int) -> Iterator[tuple[npt.NDArray[np.generic], ...]]:
+    """(time between 0 and 1, document, repeat, start, new) of each pass over a source."""
+    chosen = np.arange(len(source.lengths)) if source.chosen is None else source.chosen
+    lengths = source.lengths[chosen]
+    whole = int(source.repeats + 1e-9)
+    rest = (source.repeats - whole) * int(lengths.sum())
+    members = [chosen] * whole
+    if rest > 0:
+        members.append(chosen[some_of(lengths, rest, draw(seed, "some", source.name))])
+    shown = [int(source.lengths[some].sum()) for some in members]
+    begun, total = 0, max(1, sum(shown))
+    for number, some in enumerate(members):
+        index, start, new = _pieces(source.lengths[some], width)
+        bits = draw(seed, "order", source.name, number)
+        moment = (bits.random_raw(len(index)) >> np.uint64(11)) * 2.0**-53
+        time = (begun + moment * shown[number]) / total
+        begun += shown[number]
+        document = (source.first + some[index]).astype(np.uint32)
+        yield time, document, np.full(len(index), number, np.uint16), start.astype(np.uint32), new.astype(np.uint32)
+
+
+def _pieces(lengths: Ints, width: int) -> tuple[Ints, Ints, Ints]:
+    """(index of the document, first new token, new tokens) of each piece, in order.
+
+    The first piece of a document holds up to ``width`` new tokens, each later one a token less, because the token
+    before stands in front of it. A ``width`` of 0 leaves documents whole.
+    """
+    if not width:
+        return np.arange(len(lengths)), np.zeros(len(lengths), np.int64), lengths
+    count = 1 + np.maximum(0, -((width - lengths) // (width - 1)))
+    index = np.repeat(np.arange(len(lengths)), count)
+    number = np.arange(len(index)) - np.repeat(np.cumsum(count) - count, count)
+    start = np.where(number == 0, 0, width + (number - 1) * (width - 1))
+    return index, start, np.minimum(lengths[index] - start, np.where(number == 0, width, width - 1))
+
+
+def _windows(new: npt.NDArray[np.uint32], window: int) -> Ints:
+    """Borders between windows of about equally many tokens, none larger than about ``window``."""
+    if not len(new):
+        return np.zeros(1, np.int64)
+    sums = np.cumsum(new, dtype=np.int64)
+    number = -(-int(sums[-1]) // window)
+    inner = np.searchsorted(sums, np.arange(1, number) * (int(sums[-1]) / number))
+    return np.unique(np.concatenate([[0], inner, [len(new)]])).astype(np.int64)
+
+
+def lay_out(plan: Plan, number: int, *, width: int, seed: int, cut: bool) -> Layout:
+    """The rows of one window. ``item`` counts from the window's first piece."""
+    here = slice(int(plan.windows[number]), int(plan.windows[number + 1]))
+    new = plan.new[here].astype(np.int64)
+    if not cut:
+        return stream(new, width)
+    context = (plan.start[here] > 0).astype(np.int64)
+    layout = best_fit(new + context, context, width)
+    return shuffle_rows(layout, shuffled(draw(seed, "rows", number), layout.rows))
