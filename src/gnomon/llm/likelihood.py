@@ -1,0 +1,164 @@
+"""Log-probabilities of given tokens: of continuations after a context, and of whole long texts.
+
+A *context* that many continuations share (the options of one question) is run once and continued from its KV cache.
+A text longer than the model's context is read through a *sliding window* that moves by a *stride* (the method of
+Hugging Face's guide "Perplexity of fixed-length models"): every token after the first is scored exactly once, with
+at least ``context - stride`` tokens to its left where the text has them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gnomon.llm.client import LogLikelihood
+from gnomon.llm.forward import Floats, Forward
+
+Ids = tuple[int, ...]
+Pair = tuple[Ids, Ids]
+NOTHING = LogLikelihood(total=0.0, tokens=0, greedy=True)
+"""Of an empty continuation: it is certain."""
+
+
+def pair_scores(forward: Forward, pairs: Sequence[Pair]) -> list[LogLikelihood]:
+    """The log-likelihood of each (context, continuation), as ids, in order."""
+    import torch
+
+    members: dict[Ids, list[Ids]] = {}
+    for context, after in dict.fromkeys(pairs):
+        if after:
+            members.setdefault(context, []).append(after)
+    shared = {c: m for c, m in members.items() if len(m) > 1 and forward.shares}
+    single = [(c, a) for c, m in members.items() if c not in shared for a in m]
+    with torch.inference_mode():
+        found = {**_single(forward, single), **_shared(forward, shared)}
+    return [found.get(pair, NOTHING) for pair in pairs]
+
+
+def _single(forward: Forward, pairs: Sequence[Pair]) -> dict[Pair, LogLikelihood]:
+    """Each pair as one sequence."""
+    found = {}
+    for batch in forward.batches([len(c) + len(a) for c, a in pairs]):
+        chosen = [pairs[i] for i in batch]
+        states = forward.states([(c + a)[:-1] for c, a in chosen])
+        parts = [states[row, len(c) - 1 : len(c) + len(a) - 1] for row, (c, a) in enumerate(chosen)]
+        found.update(_collected(forward, chosen, parts))
+    return found
+
+
+def _collected(forward: Forward, pairs: Sequence[Pair], parts: Sequence[Any]) -> dict[Pair, LogLikelihood]:
+    """Scores of pairs, from the states before each token of their continuations."""
+    import torch
+
+    values, best = forward.log_probs(torch.cat(list(parts)), [token for _, after in pairs for token in after])
+    borders = np.cumsum([len(after) for _, after in pairs])[:-1]
+    return {
+        pair: LogLikelihood(total=float(value.sum(dtype=np.float64)), tokens=len(value), greedy=bool(top.all()))
+        for pair, value, top in zip(pairs, np.split(values, borders), np.split(best, borders), strict=True)
+    }
+
+
+def _shared(forward: Forward, members: Mapping[Ids, list[Ids]]) -> dict[Pair, LogLikelihood]:
+    """Each context once, its continuations from the cache; a context with very many of them in parts."""
+    groups: list[tuple[Ids, list[Ids]]] = []
+    for context, afters in members.items():
+        afters = sorted(afters, key=lambda after: (-len(after), after))
+        most = max(1, forward.budget // (len(context) + len(afters[0])))
+        groups += [(context, afters[i : i + most]) for i in range(0, len(afters), most)]
+    found = {}
+    for batch in _group_batches(forward.budget, groups):
+        found.update(_continuations(forward, batch))
+    return found
+
+
+def _group_batches(budget: int, groups: Sequence[tuple[Ids, list[Ids]]]) -> Iterator[list[tuple[Ids, list[Ids]]]]:
+    """Groups of like length whose padded members fit the budget together, longest first."""
+    batch: list[tuple[Ids, list[Ids]]] = []
+    rows = longest = tail = 0
+    for group in sorted(groups, key=lambda g: (-len(g[0]), -len(g[1][0]), g[0])):
+        longest, tail = max(longest, len(group[0])), max(tail, len(group[1][0]))
+        if batch and (rows + len(group[1])) * (longest + tail) > budget:
+            yield batch
+            batch, rows, longest, tail = [], 0, len(group[0]), len(group[1][0])
+        batch.append(group)
+        rows += len(group[1])
+    if batch:
+        yield batch
+
+
+def _continuations(forward: Forward, groups: Sequence[tuple[Ids, list[Ids]]]) -> dict[Pair, LogLikelihood]:
+    import torch
+
+    ids, mask = forward.left_padded([context for context, _ in groups])
+    positions = (mask.cumsum(1) - 1).clamp(min=0)
+    states, cache = forward.continued(ids, mask, positions, None)
+    pairs = [(context, after) for context, afters in groups for after in afters]
+    owner = torch.tensor([i for i, (_, afters) in enumerate(groups) for _ in afters], device=forward.device)
+    first = states[:, -1:][owner]
+    longest = max(len(after) for _, after in pairs) - 1
+    if not longest:
+        return _collected(forward, pairs, list(first))
+    cache.batch_select_indices(owner)
+    tail = forward.right_padded([after[:-1] for _, after in pairs])
+    # What stands right of a row's own tokens is never looked at: the mask is causal there as everywhere.
+    masks = torch.cat([mask[owner], torch.ones_like(tail)], dim=1)
+    places = positions[owner, -1:] + 1 + torch.arange(longest, device=forward.device)
+    more, _ = forward.continued(tail, masks, places, cache)
+    parts = [torch.cat([first[i], more[i, : len(after) - 1]]) for i, (_, after) in enumerate(pairs)]
+    return _collected(forward, pairs, parts)
+
+
+# Whole texts ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One position of the sliding window."""
+
+    row: int
+    """The sequence."""
+    start: int
+    """Its first token."""
+    end: int
+    """One past its last token."""
+    scored: int
+    """The first token it scores; those before are only context."""
+
+
+def windows(length: int, context: int, stride: int, row: int = 0) -> Iterator[Window]:
+    """The windows over a sequence: each scores the tokens that no window before it scored.
+
+    Args:
+        length: Tokens of the sequence.
+        context: Tokens a window holds.
+        stride: Tokens it moves by, 1 to ``context - 1``.
+        row: The sequence's number.
+    """
+    scored = 1
+    for start in range(0, max(length, 1), stride):
+        end = min(start + context, length)
+        if scored < end:
+            yield Window(row, start, end, scored)
+        scored = end
+        if end == length:
+            return
+
+
+def strided(forward: Forward, ids: Sequence[Sequence[int]], context: int, stride: int) -> list[Floats]:
+    """Log-probabilities of every token after the first of each sequence, in order."""
+    import torch
+
+    found = [np.zeros(max(0, len(row) - 1), dtype=np.float32) for row in ids]
+    every = [window for row, one in enumerate(ids) for window in windows(len(one), context, stride, row)]
+    with torch.inference_mode():
+        for batch in forward.batches([w.end - w.start for w in every]):
+            chosen = [every[i] for i in batch]
+            states = forward.states([ids[w.row][w.start : w.end - 1] for w in chosen])
+            parts = [states[i, w.scored - w.start - 1 : w.end - w.start - 1] for i, w in enumerate(chosen)]
+            targets = [token for w in chosen for token in ids[w.row][w.scored : w.end]]
+            values, _ = forward.log_probs(torch.cat(parts), targets)
+            borders = np.cumsum([w.end - w.scored for w in chosen])[:-1]
+            for window, part in zip(chosen, np.split(values, borders), strict=True):
+                found[window.row][window.scored - 1 : window.end - 1] = part
+    return found

@@ -1,0 +1,209 @@
+"""Local weights as a ``Client``: any causal language model of transformers, on a CPU or one GPU.
+
+Besides continuing texts and scoring continuations it gives what only weights can give: log-probabilities of every
+token of a long text, and hidden states. All of it is batched by a budget of tokens, and no answer depends on which
+texts stood beside it (up to rounding, about 1e-6 in float32; ``docs/design/local-models.md``).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnomon.core.errors import ConfigError, DataError
+from gnomon.core.protocols import Vectors
+from gnomon.core.records import ModelRef
+from gnomon.core.settings import Settings
+from gnomon.core.wording import say
+from gnomon.llm.client import Completion, Generation, LogLikelihood
+from gnomon.llm.forward import Floats, Forward
+from gnomon.llm.hub import folder_revision
+from gnomon.llm.likelihood import pair_scores, strided
+from gnomon.llm.loading import load_causal
+from gnomon.llm.sampling import Decoding
+from gnomon.llm.tokens import Tokens
+from gnomon.llm.vectors import unit_rows
+from gnomon.llm.weights import REF_FILE, Weights, read_ref, weights_of, weights_of_ref
+
+WIDEST = 2048
+"""Context assumed when a model's configuration names none."""
+
+
+class LocalModel:
+    """A causal language model on this machine, a ``Client``.
+
+    Args:
+        model: A causal language model of transformers, in evaluation mode.
+        tokens: Its tokenizer.
+        ref: What it is called.
+        batch_tokens: Most tokens in a batch, padding included; 0 chooses by device and free memory.
+    """
+
+    def __init__(self, model: Any, tokens: Tokens, ref: ModelRef, batch_tokens: int = 0) -> None:
+        self.ref, self._tokens = ref, tokens
+        self._forward = Forward(model, batch_tokens)
+        config = model.config.get_text_config()
+        self.context: int = getattr(config, "max_position_embeddings", None) or WIDEST
+
+    def encode(self, text: str, bos: bool = True) -> list[int]:  # noqa: FBT001 -- the contract's shape
+        """A text's ids, BOS in front if the tokenizer has one; names of special tokens are plain text."""
+        return self._tokens.encode(text, bos)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, without special tokens."""
+        return self._tokens.decode(ids)
+
+    def complete(self, prompts: Sequence[str], options: Generation) -> list[Completion]:
+        """One continuation a prompt, in order; the same prompt and seed give the same text in any batch.
+
+        Raises:
+            DataError: A prompt fills the whole context, or is empty where the tokenizer has neither BOS nor EOS.
+        """
+        ids = self._tokens.prompt(prompts)
+        for prompt, row in zip(prompts, ids, strict=True):
+            self._check_length(len(row) + 1, prompt)
+        # Rows of a batch share one limit, so that none runs past the end of its own context.
+        limits = [min(options.max_tokens, self.context - len(row)) for row in ids]
+        sizes = [len(row) + limit for row, limit in zip(ids, limits, strict=True)]
+        found: dict[int, Completion] = {}
+        for batch in self._forward.batches(sizes, limits):
+            decoding = Decoding([prompts[i] for i in batch], [ids[i] for i in batch], self._tokens, options)
+            found.update(zip(batch, self._generate(decoding, [ids[i] for i in batch], limits[batch[0]]), strict=True))
+        return [found[i] for i in range(len(prompts))]
+
+    def _generate(self, decoding: Decoding, rows: Sequence[list[int]], limit: int) -> list[Completion]:
+        import torch
+        from transformers import GenerationConfig, StoppingCriteriaList
+
+        ids, mask = self._forward.left_padded(rows)
+        settings = GenerationConfig(max_new_tokens=limit, do_sample=False, pad_token_id=0, use_cache=True)
+        with torch.inference_mode():
+            out = self._forward.model.generate(
+                ids,
+                attention_mask=mask,
+                generation_config=settings,
+                logits_processor=decoding.processors(),
+                stopping_criteria=StoppingCriteriaList([decoding.stopped]),
+            )
+        return decoding.completions(out[:, ids.shape[1] :].tolist())
+
+    def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[LogLikelihood]:
+        """How probable each (context, continuation) is, in order (see ``Client``).
+
+        A context shared by many continuations is run once. An empty continuation is certain: 0, of 0 tokens.
+
+        Raises:
+            DataError: A pair is longer than the context; nothing is cut silently.
+            RunError: The weights give something that is not a number.
+        """
+        ids = [self._tokens.pair(context, after) for context, after in pairs]
+        for (context, _), (before, after) in zip(pairs, ids, strict=True):
+            self._check_length(len(before) + len(after) - 1, context)
+        return pair_scores(self._forward, ids)
+
+    def token_log_probs(self, ids: Sequence[Sequence[int]], stride: int | None = None) -> list[Floats]:
+        """Log-probabilities (natural) of every token after the first, given those before it.
+
+        Args:
+            ids: Sequences of any length; encode with BOS to have the first word scored too.
+            stride: Tokens the window moves by, 1 to ``context - 1``; half the context when None. Smaller gives
+                every token more to its left and costs more: each is run ``context / stride`` times.
+
+        Returns:
+            One float32 array a sequence, of its length less one.
+
+        Raises:
+            ConfigError: The stride is outside its range.
+            RunError: The weights give something that is not a number.
+        """
+        step = self.context // 2 if stride is None else stride
+        if not 1 <= step < self.context:
+            raise ConfigError(
+                say(f"stride = {step} cannot be used.", f"stride = {step} は使えない。"),
+                say(f"Wanted: 1 to {self.context - 1}.", f"条件: 1 から {self.context - 1}。"),
+            )
+        return strided(self._forward, ids, self.context, step)
+
+    def hidden_means(self, texts: Sequence[str], max_tokens: int | None = None) -> Vectors:
+        """The mean of the last layer's hidden states over a text's tokens without BOS, as unit rows.
+
+        AstroLLaMA (Nguyen et al. 2023, arXiv 2309.06126) compares models by the cosines of these vectors; the
+        mean is taken of raw float32 states after the final norm, and made unit length at the end.
+
+        Args:
+            texts: What to read; a text without a token points along the diagonal.
+            max_tokens: Tokens read of each, BOS not counted; as many as the context holds when None.
+
+        Returns:
+            Shape (len(texts), width), float32.
+        """
+        import torch
+
+        front = [] if self._tokens.bos is None else [self._tokens.bos]
+        limit = self.context - len(front)
+        limit = limit if max_tokens is None else max(0, min(limit, max_tokens))
+        ids = [row[:limit] for row in self._tokens.encode_all(texts, bos=False)]
+        some = [i for i, row in enumerate(ids) if row]
+        means = np.zeros((len(ids), self._forward.model.config.get_text_config().hidden_size), dtype=np.float32)
+        with torch.inference_mode():
+            for batch in self._forward.batches([len(ids[i]) for i in some]):
+                states = self._forward.hidden([front + ids[some[k]] for k in batch])
+                for row, index in enumerate(some[k] for k in batch):
+                    own = states[row, len(front) : len(front) + len(ids[index])]
+                    means[index] = own.float().mean(dim=0).cpu().numpy()
+        return unit_rows(means)
+
+    def _check_length(self, length: int, text: str) -> None:
+        if length > self.context:
+            name, start = self.ref.name, text[:60]
+            raise DataError(
+                say(
+                    f"A text needs {length} tokens, the model {name!r} reads {self.context}: {start!r}…",
+                    f"{length} トークンの入力に対し、モデル {name!r} の文脈長は {self.context}: {start!r}…",
+                ),
+                say("Shorten it, or use a model with a longer context.", "短くするか、文脈長の大きいモデルを使う。"),
+            )
+
+
+def load_local(
+    source: Path | ModelRef,
+    settings: Settings,
+    *,
+    dtype: str = "float32",
+    device: str = "auto",
+    batch_tokens: int = 0,
+) -> LocalModel:
+    """Read a causal language model.
+
+    Args:
+        source: A model artifact (with ``model.json``), a folder in Hugging Face's layout, or a reference to a
+            model of the hub or of ``gnomon.toml``.
+        settings: The machine.
+        dtype: ``float32``, ``bfloat16``, ``float16``, or ``auto`` for that of the file.
+        device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``…
+        batch_tokens: Most tokens in a batch, padding included; 0 chooses by device and free memory.
+
+    Raises:
+        NotFound: There is no such folder or model.
+        ConfigError: The architecture, revision, dtype or device is not there.
+        DataError: A file is missing, damaged, or does not fit the others.
+        OfflineError: The model would have to be fetched while ``offline = true``.
+        MissingExtra: torch or transformers is not installed.
+    """
+    ref, weights = _found(source, settings)
+    model, tokens = load_causal(weights, dtype, device)
+    if settings.threads:
+        import torch
+
+        torch.set_num_threads(settings.threads)
+    return LocalModel(model, tokens, ref, batch_tokens)
+
+
+def _found(source: Path | ModelRef, settings: Settings) -> tuple[ModelRef, Weights]:
+    if isinstance(source, ModelRef):
+        return source, weights_of_ref(source, settings)
+    if (source / REF_FILE).is_file():
+        return read_ref(source), weights_of(source, settings)
+    revision = folder_revision(source) if source.is_dir() else ""
+    return ModelRef(name=source.name, revision=revision, kind="base"), Weights(name_or_folder=str(source))
