@@ -30,7 +30,7 @@ _LAYOUT = ["sequence", "offset", "length", "start", "context"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Some rows; arrays of shape (rows, context) unless said otherwise, int64."""
+    """Some rows: arrays of shape (rows, context) unless said otherwise, int64. Of one row: shape (context,)."""
 
     ids: Ints
     """Token ids."""
@@ -116,8 +116,10 @@ class PackedTokens:
         return self._count
 
     def row(self, number: int) -> Rows:
-        """One row; arrays of shape (1, context)."""
-        return self.rows([number])
+        """One row; arrays of shape (context,)."""
+        found = self.rows([number])
+        ids, positions, labels = found.ids[0], found.positions[0], found.labels[0]
+        return Rows(ids=ids, positions=positions, labels=labels, segments=found.segments)
 
     def rows(self, numbers: Sequence[int] | Ints) -> Rows:
         """Some rows, in the order asked for."""

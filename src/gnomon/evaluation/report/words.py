@@ -81,6 +81,8 @@ REASONS = {
     "duplicate_near": ("near copy", "ほぼ同じ"),
     "contaminated": ("gives away an exam question", "試験問題を含む"),
     "removed": ("removed by the user", "利用者が除外"),
+    "no_tokens": ("gives no token", "トークンにならない"),
+    "not_drawn": ("not drawn for the mixture", "混合に選ばれなかった"),
     "series": ("parts of a series", "連作"),
     "identifiers": ("different identifiers", "異なる識別子"),
     "titles": ("different titles", "異なる題"),
