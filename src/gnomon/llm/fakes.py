@@ -1,14 +1,19 @@
 """Fakes: models that cost nothing and always say the same, for tests of the library and of its users."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from gnomon.core.errors import NotFound
 from gnomon.core.protocols import Vectors
 from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.text import ngrams, terms
+from gnomon.core.wording import say
+from gnomon.llm.client import Completion, Generation, LogLikelihood
 from gnomon.llm.vectors import unit_rows
 
 
@@ -43,3 +48,87 @@ class HashEmbedder:
 def load_hash_embedder(ref: ModelRef, settings: Settings) -> HashEmbedder:
     """A ``HashEmbedder``, whatever is asked for: a loader for tests and offline trials."""
     return HashEmbedder()
+
+
+# Language models ------------------------------------------------------------------------------
+
+
+class Echo:
+    """A ``Client`` that repeats the words of its prompt, and believes a continuation the more of its words it has read.
+
+    A word of a continuation that stands in the context has log-probability -0.1, any other -2.0; words are runs of
+    letters and digits, or single characters where words are not spaced.
+    """
+
+    def __init__(self, name: str = "fake-echo") -> None:
+        self.ref = ModelRef(name=name, revision="1", kind="base", licence="Apache-2.0")
+
+    def complete(self, prompts: Sequence[str], options: Generation) -> list[Completion]:
+        """The words of each prompt again, from its first, with a space before each."""
+        return [_shortened("".join(f" {word}" for word in prompt.split()), options) for prompt in prompts]
+
+    def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[LogLikelihood]:
+        """How many words of each continuation were read in its context."""
+        found = []
+        for context, continuation in pairs:
+            read, words = set(terms(context)), terms(continuation)
+            known = sum(word in read for word in words)
+            total = -0.1 * known - 2.0 * (len(words) - known)
+            found.append(LogLikelihood(total=total, tokens=len(words), greedy=known == len(words)))
+        return found
+
+
+class Scripted:
+    """A ``Client`` that says what it was told to say, and remembers what it was asked.
+
+    Args:
+        replies: What to say: by prompt, or in the order of asking.
+        likelihood: Total log-probability of (context, continuation); that of ``Echo`` when None.
+    """
+
+    def __init__(
+        self,
+        replies: Mapping[str, str] | Sequence[str] = (),
+        likelihood: Callable[[str, str], float] | None = None,
+    ) -> None:
+        self.ref = ModelRef(name="fake-scripted", revision="1", kind="base", licence="Apache-2.0")
+        self.asked: list[str] = []
+        """Every prompt of ``complete``, in order."""
+        self._replies, self._likelihood = replies, likelihood
+
+    def complete(self, prompts: Sequence[str], options: Generation) -> list[Completion]:
+        """The replies, cut as the options say.
+
+        Raises:
+            NotFound: There is no reply to a prompt, or none is left.
+        """
+        return [_shortened(self._reply(prompt), options) for prompt in prompts]
+
+    def _reply(self, prompt: str) -> str:
+        self.asked.append(prompt)
+        try:
+            key: Any = prompt if isinstance(self._replies, Mapping) else len(self.asked) - 1
+            return self._replies[key]
+        except (KeyError, IndexError) as error:
+            raise NotFound(
+                say(f"The script has no reply to {prompt[:200]!r}.", f"台本に {prompt[:200]!r} への返答がない。"),
+                say("Add one to the replies of Scripted.", "Scripted の replies に加える。"),
+            ) from error
+
+    def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[LogLikelihood]:
+        """What the function says, of as many tokens as the continuation has words; never greedy unless total is 0."""
+        if self._likelihood is None:
+            return Echo().log_likelihoods(pairs)
+        totals = [self._likelihood(context, after) for context, after in pairs]
+        counts = [len(terms(after)) for _, after in pairs]
+        return [LogLikelihood(total=t, tokens=n, greedy=t == 0) for t, n in zip(totals, counts, strict=True)]
+
+
+def _shortened(text: str, options: Generation) -> Completion:
+    """A text as ``Generation`` cuts it, with words for tokens."""
+    words = re.findall(r"\s*\S+|\s+$", text)
+    whole = "".join(words[: options.max_tokens])
+    cuts = [at for stop in options.stop if (at := whole.find(stop)) >= 0]
+    ended = bool(cuts) or len(words) <= options.max_tokens
+    finish = "stop" if ended else "length"
+    return Completion(text=whole[: min(cuts, default=None)], tokens=min(len(words), options.max_tokens), finish=finish)
