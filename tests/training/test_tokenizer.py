@@ -112,7 +112,7 @@ def test_the_folder_opens_beside_a_model_whose_type_has_a_tokenizer_of_its_own(
 ) -> None:
     """``AutoTokenizer`` must not take Llama's own rules when the folder holds a Llama."""
     for kind, out in made.items():
-        for model_type in ("llama", "qwen2", "qwen3"):
+        for model_type in ("llama", "qwen3", "qwen3_moe", "mixtral"):
             folder = tmp_path / kind / model_type
             folder.mkdir(parents=True)
             for file in (out.path / "tokenizer").iterdir():
@@ -176,7 +176,7 @@ def test_a_small_corpus_gives_a_smaller_vocabulary_and_says_so(tmp_path: Path) -
 def test_a_corpus_without_text_is_refused(tmp_path: Path) -> None:
     for number, documents in enumerate(([], [making.document("local:1", "")])):
         shelf = making.shelf(tmp_path / f"s{number}", documents)
-        with pytest.raises(DataError, match="hold no text.*drops.parquet"):
+        with pytest.raises(DataError, match=r"hold no text.*drops\.parquet"):
             making.trained(tmp_path / f"t{number}", {"notes": shelf})
 
 
@@ -198,7 +198,7 @@ def test_a_setting_that_cannot_work_is_named_with_its_cure(
     with pytest.raises(ConfigError, match=message):
         making.trained(tmp_path / "t", {"notes": shelf}, **settings)
     monkeypatch.setenv("GNOMON_LANG", "ja")
-    with pytest.raises(ConfigError, match="[ぁ-ん]"):
+    with pytest.raises(ConfigError, match=r"[ぁ-ん]"):
         making.trained(tmp_path / "t", {"notes": shelf}, **settings)
 
 

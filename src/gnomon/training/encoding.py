@@ -73,6 +73,11 @@ def encode_texts(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
         backend.encode_special_tokens = before
 
 
+def vocabulary_size(tokenizer: Any) -> int:
+    """One more than the highest id, even where a vocabulary has gaps: the rows an embedding needs."""
+    return int(max(tokenizer.get_vocab().values(), default=-1)) + 1
+
+
 def tokenizer_revision(folder: Path) -> str:
     """Hash of what decides the tokens of a text, equal for a tokenizer that was only saved again.
 

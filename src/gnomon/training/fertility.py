@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.text import unspaced_share
-from gnomon.training.encoding import encode_texts
+from gnomon.training.encoding import encode_texts, vocabulary_size
 from gnomon.training.excerpts import Excerpt, excerpts, size_of
 
 BATCH = 64
@@ -115,7 +115,7 @@ def fertility(tokenizer: Any, texts: Iterable[Excerpt]) -> dict[str, Any]:
         ``{"vocabulary": size, "all": cell, "sources": {name: cell}, "languages": …, "fields": …}``; a cell
         is what ``Cell.to_row`` gives. BOS and EOS are not counted.
     """
-    vocabulary = len(tokenizer)
+    vocabulary = vocabulary_size(tokenizer)
     cells: dict[tuple[str, str], Cell] = {}
     stream = iter(texts)
     while batch := list(islice(stream, BATCH)):
