@@ -73,3 +73,6 @@ class _Lines:
         """Tell how many there are by now."""
         self._records += amount
         print(f"{self._url}: {self._records:,} / {self._of:,}", file=sys.stderr, flush=True)
+
+    def note(self, text: str) -> None:
+        """A harvest has nothing to add."""

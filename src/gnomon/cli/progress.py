@@ -79,7 +79,7 @@ class PlainMeter:
     """Prints a line now and then."""
 
     def __init__(self, label: str) -> None:
-        self.label, self.done, self.amount, self.unit = label, 0, 0, ""
+        self.label, self.done, self.amount, self.unit, self.words = label, 0, 0, "", ""
         self.started = self.told = time.monotonic()
 
     def total(self, amount: int, unit: str) -> None:
@@ -92,7 +92,12 @@ class PlainMeter:
         now = time.monotonic()
         if now - self.told >= PLAIN_EVERY_SECONDS:
             self.told = now
-            line(f"{self.label} {amounts(self.done, self.amount, self.unit, now - self.started)}")
+            told = amounts(self.done, self.amount, self.unit, now - self.started)
+            line(f"{self.label} {told}{' · ' if self.words else ''}{self.words}")
+
+    def note(self, text: str) -> None:
+        """Remember the words for the next line."""
+        self.words = text
 
 
 class PlainProgress:
@@ -131,7 +136,9 @@ class LiveProgress:
 
             def render(self, task: "Task") -> "RenderableType":
                 total = int(task.total) if task.total else None
-                return Text(amounts(int(task.completed), total, task.fields["unit"], task.elapsed or 0.0), style="dim")
+                told = amounts(int(task.completed), total, task.fields["unit"], task.elapsed or 0.0)
+                words = task.fields["words"]
+                return Text(f"{told} · {words}" if words else told, style="dim")
 
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), Amounts())
         self.bars = Progress(*columns, console=console, transient=True)
@@ -141,7 +148,7 @@ class LiveProgress:
     def start(self, step: Step, number: int, of: int) -> Meter:
         """Show a bar for the step."""
         self._label, self._started = f"[{number}/{of}] {step.name}", time.monotonic()
-        self._task = self.bars.add_task(self._label, total=None, unit="")
+        self._task = self.bars.add_task(self._label, total=None, unit="", words="")
         return LiveMeter(self.bars, self._task)
 
     def finish(self, step: Step, record: Record, *, fresh: bool) -> None:
@@ -170,3 +177,7 @@ class LiveMeter:
     def advance(self, amount: int) -> None:
         """Move the bar."""
         self._bars.advance(self._task, amount)
+
+    def note(self, text: str) -> None:
+        """Show the words behind the amounts."""
+        self._bars.update(self._task, words=text)

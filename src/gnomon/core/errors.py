@@ -81,5 +81,9 @@ class StepFailed(RunError):
     """A step raised an error; its finished shards are kept for the next run."""
 
 
+class TrainingError(RunError):
+    """Training had to stop: a loss that is no number, a spike, a checkpoint that could not be written."""
+
+
 class CorruptArtifact(RunError):
     """A file of an artifact is missing or differs from its record."""

@@ -36,6 +36,32 @@ class ModelPlace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrainingPlace:
+    """How this machine trains: nothing here changes what is learnt, beyond the last bits of a sum."""
+
+    launcher: str = "process"
+    """``process`` (this one), ``torchrun`` (FSDP2) or ``accelerate`` (its own configuration file)."""
+    processes: int = 1
+    """Processes of ``torchrun`` on this machine."""
+    accelerate_config: str = ""
+    """Configuration file of ``accelerate launch``; empty for accelerate's own default."""
+    micro_batch: int = 0
+    """Rows a device takes at a time; 0 for as many as 8,192 tokens hold."""
+    checkpoint_minutes: float = 10.0
+    """Minutes between checkpoints."""
+    checkpoint_steps: int = 0
+    """Steps between checkpoints; 0 to go by minutes alone."""
+    checkpoints: int = 2
+    """Checkpoints kept."""
+    compile: bool = False
+    """Compile the model with ``torch.compile``; needs a C++ compiler."""
+    gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass instead of keeping them."""
+    trackers: tuple[str, ...] = ()
+    """Besides TensorBoard: ``mlflow``, ``wandb``, ``trackio``, where installed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The machine, as ``gnomon.toml`` describes it."""
 
@@ -55,6 +81,8 @@ class Settings:
     """Options for the object store of the workspace (``endpoint_url``, ``key``, ``secret``, ``region``)."""
     models: Mapping[str, ModelPlace] = field(default_factory=dict)
     """Endpoints by model name."""
+    training: TrainingPlace = field(default_factory=TrainingPlace)
+    """How models are trained here."""
 
     @property
     def cache_folder(self) -> Path:
@@ -103,15 +131,22 @@ def _read(path: Path) -> Settings:
         raise ConfigError(f"{path} is not readable TOML: {error}.") from error
     models = values.pop("models", {})
     places = {name: _build(ModelPlace, place, f"{path}: models.{name}") for name, place in models.items()}
-    return _build(Settings, {**values, "models": places}, str(path))
+    training = dict(values.pop("training", {}))
+    if isinstance(training.get("trackers"), list):
+        training["trackers"] = tuple(training["trackers"])
+    place = _build(TrainingPlace, training, f"{path}: training")
+    return _build(Settings, {**values, "models": places, "training": place}, str(path))
 
 
 def _build(kind: type[S], values: Any, where: str) -> S:
     fields = {f.name: f for f in dataclasses.fields(cast(Any, kind))}
-    for key, value in dict(values).items():
+    values = dict(values)
+    for key, value in list(values.items()):
         if key not in fields:
             raise ConfigError(f"{where}: unknown key {key!r}.", f"Known keys: {', '.join(sorted(fields))}.")
         default = fields[key].default
-        if isinstance(default, bool | str | int) and not isinstance(value, type(default)):
+        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = values[key] = float(value)
+        if isinstance(default, bool | str | int | float | tuple) and not isinstance(value, type(default)):
             raise ConfigError(f"{where}: {key} = {value!r}, wanted {type(default).__name__}.")
     return kind(**values)

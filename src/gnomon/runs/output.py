@@ -30,6 +30,10 @@ class Meter(Protocol):
         """Say that some of it is done."""
         ...
 
+    def note(self, text: str) -> None:
+        """Say how it goes, in a few words that replace the last ones: ``loss 3.21``."""
+        ...
+
 
 class SilentMeter:
     """A meter nobody looks at."""
@@ -38,6 +42,9 @@ class SilentMeter:
         """Do nothing."""
 
     def advance(self, amount: int) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
         """Do nothing."""
 
 
@@ -90,6 +97,9 @@ class Output:
     """A local folder for lock files."""
     records: Mapping[str, Record] = field(default_factory=dict)
     """The records of the inputs, by name."""
+    logs: Path | None = None
+    """A local folder for what is worth watching and cannot be made twice alike, such as TensorBoard files; None: nobody
+    watches."""
     meter: Meter = field(default_factory=SilentMeter)
     """Receives progress."""
     metrics: dict[str, Any] = field(default_factory=dict)

@@ -136,7 +136,8 @@ def _output(step: Step, workspace: Workspace, folder: Path, meter: Meter) -> Out
     cache = workspace.local / "cache" / step.name / f"{step.settings_key}.sqlite"
     return Output(
         path=work, shards=folder / "shards", identity=step.identity, settings=workspace.settings,
-        place=workspace.place, cache_path=cache, locks=workspace.local / "locks", meter=meter,
+        place=workspace.place, cache_path=cache, locks=workspace.local / "locks",
+        logs=workspace.local / "logs" / step.address, meter=meter,
         records={n: r for n, s in step.inputs.items() if (r := workspace.record(s.address)) is not None},
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from gnomon.runs.step import Step
 from gnomon.training.pack import TOKENIZER, PackConfig
+from gnomon.training.recipe import TrainConfig
 from gnomon.training.tokenizer import TokenizerConfig
 
 
@@ -40,3 +41,42 @@ def pack(tokenizer: Step, documents: Step | Mapping[str, Step], **settings: Any)
         config=PackConfig(**settings),
         inputs={TOKENIZER: tokenizer, **named},
     )
+
+
+def pretrain(tokens: Step, tokenizer: Step, **settings: Any) -> Step:
+    """Train a model from nothing.
+
+    Args:
+        tokens: A ``training/pack`` step.
+        tokenizer: The tokenizer the tokens were made with.
+        settings: Fields of ``TrainConfig``; ``shape`` and ``name`` are needed.
+    """
+    inputs = {"tokens": tokens, "tokenizer": tokenizer}
+    return _train("pretrain", inputs, settings)
+
+
+def midtrain(model: Step, tokens: Step, **settings: Any) -> Step:
+    """Train a model further before its last stage: other data, a longer context.
+
+    Args:
+        model: The model to start from.
+        tokens: A ``training/pack`` step made with its tokenizer.
+        settings: Fields of ``TrainConfig``; ``name`` is needed.
+    """
+    return _train("midtrain", {"tokens": tokens, "model": model}, settings)
+
+
+def cpt(model: Step, tokens: Step, **settings: Any) -> Step:
+    """Continue the pre-training of a model on a domain.
+
+    Args:
+        model: The model to start from.
+        tokens: A ``training/pack`` step made with its tokenizer.
+        settings: Fields of ``TrainConfig``; ``name`` is needed.
+    """
+    return _train("cpt", {"tokens": tokens, "model": model}, settings)
+
+
+def _train(stage: str, inputs: dict[str, Step], settings: dict[str, Any]) -> Step:
+    config = TrainConfig(**settings)
+    return Step(name=f"training/{stage}", entry="gnomon.training.train:run", version=1, config=config, inputs=inputs)
