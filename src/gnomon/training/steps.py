@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
+from gnomon.training.adopt import FILES, AdoptConfig
 from gnomon.training.pack import TOKENIZER, PackConfig
 from gnomon.training.recipe import TrainConfig
 from gnomon.training.tokenizer import TokenizerConfig
@@ -22,6 +24,27 @@ def tokenizer(documents: Mapping[str, Step], **settings: Any) -> Step:
         version=1,
         config=TokenizerConfig(**settings),
         inputs=dict(documents),
+    )
+
+
+def adopt(
+    name: str, files: FileSet | None = None, documents: Mapping[str, Step] | None = None, **settings: Any
+) -> Step:
+    """Make somebody else's model the base of ours: ``adopt("org/model", revision=COMMIT)``, or with ``files``.
+
+    Args:
+        name: The model's name, of the hub or one's own.
+        files: The files of a local model folder; without them the hub's are used, at the commit ``revision``.
+        documents: Steps that leave documents on which its tokenizer is measured, by the name of the source.
+        settings: Fields of ``AdoptConfig``.
+    """
+    return Step(
+        name="training/adopt",
+        entry="gnomon.training.adopt:run",
+        version=1,
+        config=AdoptConfig(name=name, **settings),
+        inputs=dict(documents or {}),
+        sources={FILES: files} if files is not None else {},
     )
 
 
