@@ -1,5 +1,6 @@
 """Tiny random models with a real byte-level tokenizer, saved as a user's folder would be."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,16 @@ def tokenizer(bos: bool) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=made, eos_token="</s>", **marks)
 
 
+@functools.cache
 def model(kind: str) -> Any:
+    """The model itself, for plain loops; the same weights every time."""
     import torch
     import transformers as t
 
-    size = dict(vocab_size=VOCABULARY, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-                num_key_value_heads=2, max_position_embeddings=CONTEXT, eos_token_id=2, bos_token_id=1, pad_token_id=None)  # fmt: skip
+    size: dict[str, Any] = dict(  # noqa: C408
+        vocab_size=VOCABULARY, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=CONTEXT, eos_token_id=2, bos_token_id=1, pad_token_id=None,
+    )  # fmt: skip
     yarn = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": CONTEXT // 4, "rope_theta": 1e4}
     dynamic = {"rope_type": "dynamic", "factor": 4.0, "rope_theta": 1e4}
     configs = {

@@ -49,9 +49,11 @@ def load_causal(weights: Weights, dtype: str, device: str) -> tuple[Any, Tokens]
     if len(tokens.tokenizer) > rows:
         message = f"{len(tokens.tokenizer)} tokens in the tokenizer, {rows} in the model"
         raise _damaged(where, message)
+    model = model.eval().requires_grad_(False)
+    _check_causal(torch, where, model)
     ends = _ends(model.generation_config) | _ends(config)
     model.generation_config = transformers.GenerationConfig()  # its sampling settings are no part of a measurement
-    return model.to(place).eval().requires_grad_(False), Tokens(tokens.tokenizer, sorted(ends))
+    return model.to(place), Tokens(tokens.tokenizer, sorted(ends))
 
 
 def _device(torch: Any, device: str) -> Any:
@@ -127,6 +129,14 @@ def _check_whole(where: str, info: Any) -> None:
         raise _damaged(where, f"{len(missing)} tensors are missing, the first is {missing[0]}")
     if info.get("mismatched_keys"):
         raise _damaged(where, f"tensors of another shape: {sorted(info['mismatched_keys'])[0]}")
+
+
+def _check_causal(torch: Any, where: str, model: Any) -> None:
+    """Refuse an encoder: transformers would run one as a decoder whose every token sees what it should predict."""
+    with torch.inference_mode():
+        one, other = model.base_model(torch.tensor([[1, 0], [1, 2]])).last_hidden_state[:, 0].float()
+    if not torch.allclose(one, other, rtol=1e-3, atol=1e-3):
+        raise _unknown(where, say(f"{model.config.model_type} reads ahead", f"{model.config.model_type} は先読みする"))
 
 
 def _ends(config: Any) -> set[int]:
