@@ -1,5 +1,6 @@
 """Models and documents for the tests of this room: tiny, written for them, without weights."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from gnomon.core.files import write_json
 from gnomon.core.records import Biblio, Document, ModelRef, Source
 from gnomon.core.settings import Settings
 from gnomon.core.tables import write_table
+from gnomon.llm.fakes import HashEmbedder
 from gnomon.runs.output import Output, StorePlace
 
 BOS, EOS, VOCABULARY = 256, 257, 258
@@ -54,12 +56,23 @@ class ByteModel:
         return found
 
 
+class WordModel:
+    """Hidden states that count hashed words; ``blind`` words are not seen, so texts that share only those are strangers."""
+
+    def __init__(self, blind: Sequence[str] = (), name: str = "words") -> None:
+        self.ref, self.blind, self.reader = ModelRef(name=name, kind="base"), set(blind), HashEmbedder(64)
+
+    def hidden_means(self, texts: Sequence[str], max_tokens: int | None = None) -> Any:
+        return self.reader.embed([" ".join(w for w in text.split() if w not in self.blind) for text in texts])
+
+
+def load_words(artifact: Path, settings: Settings, **how: Any) -> WordModel:
+    """The word model that a folder's ``words.json`` describes."""
+    return WordModel(**json.loads((artifact / "words.json").read_text()))
+
+
 def load_bytes(artifact: Path, settings: Settings, **how: Any) -> ByteModel:
     """The byte model that a folder's ``bytes.json`` describes."""
-    import json
-
-    if (artifact / "broken").exists():
-        raise RuntimeError("killed")
     return ByteModel(**json.loads((artifact / "bytes.json").read_text()))
 
 

@@ -95,13 +95,23 @@ def ratio(numerator: int, denominator: int) -> Statistic:
 
 
 def _interval(statistic: Statistic, whole: Floats, sums: Floats, n: int) -> Interval:
-    value = float(statistic(whole[None, :])[0])
-    drawn = statistic(sums)
+    with np.errstate(over="ignore"):
+        return interval_of(float(statistic(whole[None, :])[0]), statistic(sums), n)
+
+
+def interval_of(value: float, drawn: Floats, n: int) -> Interval:
+    """The interval of a measure whose values in the draws are known; undefined draws are left out.
+
+    Args:
+        value: The measure on all rows.
+        drawn: The measure in each draw.
+        n: Rows it rests on.
+    """
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value):
         return Interval(value=None, low=None, high=None, n=n)
     if n < 2 or not len(drawn):
-        return Interval(value=value, low=None, high=None, n=n)
+        return Interval(value=float(value), low=None, high=None, n=n)
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(drawn, [tail, 100 - tail])
-    return Interval(value=value, low=float(low), high=float(high), n=n)
+    return Interval(value=float(value), low=float(low), high=float(high), n=n)

@@ -24,7 +24,7 @@ from gnomon.core.wording import say
 from gnomon.evaluation.bootstrap import Draws
 from gnomon.evaluation.heldout import Choice, TestSet, check_tests, choose
 from gnomon.evaluation.perplexity_facts import DocumentPerplexity, test_facts
-from gnomon.evaluation.roles import LOCAL, Role, Scorer, check_roles, facts_of, open_model
+from gnomon.evaluation.roles import SCORER, Role, Scorer, check_roles, facts_of, open_model
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 
@@ -60,7 +60,7 @@ class PerplexityConfig:
     """Documents scored between two savings."""
     dtype: str = "float32"
     """Precision of the models."""
-    loader: str = LOCAL
+    loader: str = SCORER
     """Entry of a function ``(artifact, Settings, *, dtype) -> Scorer``."""
 
     def __post_init__(self) -> None:

@@ -19,9 +19,13 @@ from gnomon.core.files import read_json
 from gnomon.core.protocols import resolve
 from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
+from gnomon.llm.local import LocalModel, load_local
+from gnomon.llm.tokens import load_tokens
+from gnomon.llm.weights import weights_of
 
 KINDS = ("base", "specialised", "control", "general")
 LOCAL = "gnomon.llm.local:load_local"
+SCORER = "gnomon.evaluation.roles:load_scorer"
 PREFIX = "model:"
 LogProbs = npt.NDArray[np.float32]
 
@@ -60,6 +64,25 @@ class Scorer(Protocol):
     def token_log_probs(self, ids: Sequence[Sequence[int]], stride: int | None) -> list[LogProbs]:
         """Natural-log probabilities of every token after the first of each sequence."""
         ...
+
+
+class LocalScorer:
+    """Local weights as a ``Scorer``.
+
+    Args:
+        model: The weights.
+        eos: The end-of-document token of their tokenizer.
+    """
+
+    def __init__(self, model: LocalModel, eos: int | None) -> None:
+        self.ref, self.context, self.eos = model.ref, model.context, eos
+        self.encode, self.decode, self.token_log_probs = model.encode, model.decode, model.token_log_probs
+
+
+def load_scorer(artifact: Path, settings: Settings, *, dtype: str = "float32") -> LocalScorer:
+    """A model artifact as a ``Scorer``; errors as ``gnomon.llm.local.load_local``."""
+    model = load_local(artifact, settings, dtype=dtype)
+    return LocalScorer(model, load_tokens(weights_of(artifact, settings)).eos)
 
 
 def check_roles(roles: Sequence[Role], reference: str, step: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gnomon.core.records import ModelRef
+from gnomon.evaluation.embedding.step import RETRIEVAL, EmbeddingConfig
 from gnomon.evaluation.heldout import PREFIX as DOCUMENTS
 from gnomon.evaluation.heldout import TestSet
 from gnomon.evaluation.items import ItemsConfig
@@ -10,6 +12,7 @@ from gnomon.evaluation.perplexity import PerplexityConfig
 from gnomon.evaluation.report.make import ReportConfig
 from gnomon.evaluation.roles import PREFIX as MODEL
 from gnomon.evaluation.roles import Role, role_of
+from gnomon.llm.embedders import PACKAGED
 from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 
@@ -64,6 +67,34 @@ def perplexity(models: Mapping[Role | str, Step], tests: Mapping[TestSet | str, 
         version=1,
         config=PerplexityConfig(models=tuple(roles), tests=tuple(sets), **settings),
         inputs=_inputs(roles) | {DOCUMENTS + test.name: step for test, step in sets.items()},
+    )
+
+
+def embedding(
+    models: Mapping[Role | str, Step],
+    documents: Step,
+    embedder: ModelRef = PACKAGED,
+    retrieval: FileSet | None = None,
+    **settings: Any,
+) -> Step:
+    """Compare what models' hidden states say of documents with what a general embedder says.
+
+    Args:
+        models: Steps that leave a model, as in ``perplexity``.
+        documents: A step that leaves held-out documents.
+        embedder: The general embedder.
+        retrieval: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``, or nothing for no retrieval.
+        settings: Other fields of ``EmbeddingConfig``; ``part`` is that of the documents (``test``).
+    """
+    roles = {role_of(key): step for key, step in models.items()}
+    held = TestSet(name="held_out", part=settings.pop("part", "test"))
+    return Step(
+        name="evaluation/embedding",
+        entry="gnomon.evaluation.embedding.step:run",
+        version=1,
+        config=EmbeddingConfig(models=tuple(roles), documents=held, embedder=embedder, **settings),
+        inputs=_inputs(roles) | {DOCUMENTS + held.name: documents},
+        sources={} if retrieval is None else {RETRIEVAL: retrieval},
     )
 
 

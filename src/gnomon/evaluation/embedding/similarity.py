@@ -1,0 +1,270 @@
+"""All pairs of documents as several systems see them: AstroLLaMA's figure, and what it rests on.
+
+For n documents there are n(n-1)/2 *pairs*, each with one cosine a system. They are made tile by
+tile and only counted: histograms, sums in *groups* of documents, and the few pairs on which two
+systems disagree most. Cosines of different systems are on different scales (a language model's
+crowd near 1), so to disagree is to *rank* a pair differently among all pairs.
+
+Intervals: pairs that share a document are not independent, so documents are drawn, not pairs: in
+``GROUPS`` seeded groups, where a pair counts as often as both its groups were drawn together.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.core.protocols import Vectors
+from gnomon.evaluation.bootstrap import Draws, Floats, Interval, interval_of
+
+TILE = 1_024
+GROUPS = 32
+SHOWN_BINS = 400
+FINE_BINS = 4_096
+SPREAD_BINS = 10
+Cosines = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """Some pairs: row and column of each, and its cosine under every system."""
+
+    rows: Ints
+    """Index of the first document of each pair."""
+    columns: Ints
+    """Index of the second, always larger."""
+    cosines: list[Cosines]
+    """One array a system, -1 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """The range of one system's cosines."""
+
+    low: float
+    """The smallest."""
+    high: float
+    """The largest."""
+
+    def bin_of(self, cosines: Cosines, bins: int) -> Ints:
+        """Which of some equal bins of the range each cosine falls into."""
+        width = (self.high - self.low) or 1.0
+        places = ((cosines.astype(np.float64) - self.low) * (bins / width)).astype(np.int64)
+        return np.clip(places, 0, bins - 1)
+
+    def edges(self, bins: int) -> list[float]:
+        """The borders of those bins."""
+        return [float(x) for x in np.linspace(self.low, self.high, bins + 1)]
+
+
+def tiles(vectors: Sequence[Vectors], size: int = TILE) -> Iterator[Tile]:
+    """Every pair of documents once, in tiles of at most size x size."""
+    n = len(vectors[0])
+    for top in range(0, n, size):
+        for left in range(top, n, size):
+            rows, columns = np.arange(top, min(top + size, n)), np.arange(left, min(left + size, n))
+            first, second = np.meshgrid(rows, columns, indexing="ij")
+            pairs = first < second
+            cosines = [np.clip(v[rows] @ v[columns].T, -1, 1)[pairs] for v in vectors]
+            yield Tile(rows=first[pairs], columns=second[pairs], cosines=cosines)
+
+
+def extents(vectors: Sequence[Vectors]) -> list[Extent]:
+    """The range of every system's cosines; needs two documents or more."""
+    low, high = np.full(len(vectors), np.inf), np.full(len(vectors), -np.inf)
+    for tile in tiles(vectors):
+        for s, cosines in enumerate(tile.cosines):
+            if len(cosines):
+                low[s], high[s] = min(low[s], cosines.min()), max(high[s], cosines.max())
+    return [Extent(low=float(a), high=float(b)) for a, b in zip(low, high, strict=True)]
+
+
+@dataclass(kw_only=True)
+class Counted:
+    """What is counted over all pairs."""
+
+    shown: Ints
+    """Pairs in each of ``SHOWN_BINS`` bins of -1 to 1, shape (systems, bins)."""
+    fine: Ints
+    """Pairs in each of ``FINE_BINS`` bins of a system's own range, shape (systems, bins)."""
+    sums: Floats
+    """Per pair of groups and bin of the general system: pairs; then for each system the sums of its cosines less the
+    middle of its range, of their squares, and of their products with the general system's; shape
+    (GROUPS**2, SPREAD_BINS, 1 + 3 * systems)."""
+
+
+def count(vectors: Sequence[Vectors], ranges: Sequence[Extent], general: int, seed: int) -> Counted:
+    """Count all pairs.
+
+    Args:
+        vectors: Unit rows of every system.
+        ranges: The range of each.
+        general: Which system's similarity makes the bins.
+        seed: Of the groups of documents.
+    """
+    n, systems = len(vectors[0]), len(vectors)
+    groups = np.random.default_rng(seed).permutation(n) % GROUPS
+    shown, fine = np.zeros((systems, SHOWN_BINS), np.int64), np.zeros((systems, FINE_BINS), np.int64)
+    cells = GROUPS * GROUPS * SPREAD_BINS
+    sums = np.zeros((1 + 3 * systems, cells))
+    middles = [(r.low + r.high) / 2 for r in ranges]
+    for tile in tiles(vectors):
+        cell = (groups[tile.rows] * GROUPS + groups[tile.columns]) * SPREAD_BINS
+        cell += ranges[general].bin_of(tile.cosines[general], SPREAD_BINS)
+        sums[0] += np.bincount(cell, minlength=cells)
+        base = tile.cosines[general].astype(np.float64) - middles[general]
+        for s, cosines in enumerate(tile.cosines):
+            own = cosines.astype(np.float64) - middles[s]
+            for k, weights in enumerate((own, own * own, own * base)):
+                sums[1 + 3 * s + k] += np.bincount(cell, weights=weights, minlength=cells)
+            shown[s] += np.bincount(Extent(low=-1, high=1).bin_of(cosines, SHOWN_BINS), minlength=SHOWN_BINS)
+            fine[s] += np.bincount(ranges[s].bin_of(cosines, FINE_BINS), minlength=FINE_BINS)
+    return Counted(shown=shown, fine=fine, sums=sums.T.reshape(GROUPS**2, SPREAD_BINS, 1 + 3 * systems))
+
+
+# Figures -------------------------------------------------------------------------------------
+
+
+def figures(
+    names: Sequence[str], counted: Counted, ranges: Sequence[Extent], general: int, draws: Draws
+) -> dict[str, Any]:
+    """Histogram, mean, spread and agreement of every system, as JSON types."""
+    pairs = int(counted.sums[:, :, 0].sum())
+    weights = _drawn_weights(draws)
+    found: dict[str, Any] = {}
+    for s, name in enumerate(names):
+        whole = _moments(counted.sums.sum(axis=1), s, general, weights, pairs)
+        middle = (ranges[s].low + ranges[s].high) / 2
+        found[name] = {
+            "low": ranges[s].low,
+            "high": ranges[s].high,
+            "histogram": [int(c) for c in counted.shown[s]],
+            "mean": _shifted(whole["mean"], middle).to_row(),
+            "spread": whole["spread"].to_row(),
+            "correlation_with_general": whole["correlation"].to_row(),
+            "bins": [_bin(counted, s, b, (middle, general), weights) for b in range(SPREAD_BINS)],
+        }
+    return {
+        "pairs": pairs,
+        "histogram_edges": {"low": -1.0, "high": 1.0, "bins": SHOWN_BINS},
+        "bin_edges": ranges[general].edges(SPREAD_BINS),
+        "groups": GROUPS,
+        "systems": found,
+    }
+
+
+def _bin(counted: Counted, s: int, b: int, about: tuple[float, int], weights: Floats) -> dict[str, Any]:
+    cells = counted.sums[:, b]
+    pairs = int(cells[:, 0].sum())
+    found = _moments(cells, s, about[1], weights, pairs)
+    return {"mean": _shifted(found["mean"], about[0]).to_row(), "spread": found["spread"].to_row()}
+
+
+def _shifted(found: Interval, by: float) -> Interval:
+    moved = (None if x is None else x + by for x in (found.value, found.low, found.high))
+    value, low, high = moved
+    return Interval(value=value, low=low, high=high, n=found.n)
+
+
+def _drawn_weights(draws: Draws) -> Floats:
+    """How often each pair of groups counts in each draw, shape (draws, GROUPS**2); first row: all once."""
+    rng = np.random.default_rng(draws.seed)
+    times = rng.multinomial(GROUPS, [1 / GROUPS] * GROUPS, size=draws.number).astype(np.float64)
+    times = np.vstack([np.ones(GROUPS), times])
+    weights: Floats = (times[:, :, None] * times[:, None, :]).reshape(len(times), GROUPS**2)
+    return weights
+
+
+def _moments(cells: Floats, s: int, general: int, weights: Floats, pairs: int) -> dict[str, Interval]:
+    """Mean (of shifted cosines), standard deviation and correlation with the general system.
+
+    Args:
+        cells: Sums by pair of groups, shape (GROUPS**2, columns).
+        s: The system.
+        general: The general system.
+        weights: Of ``_drawn_weights``.
+        pairs: How many pairs there are.
+    """
+    drawn = weights @ cells
+    number = np.where(drawn[:, 0] > 0, drawn[:, 0], np.nan)
+    own, base = 1 + 3 * s, 1 + 3 * general
+    mean, other = drawn[:, own] / number, drawn[:, base] / number
+    spread = np.sqrt(np.maximum(drawn[:, own + 1] / number - mean**2, 0))
+    beside = np.sqrt(np.maximum(drawn[:, base + 1] / number - other**2, 0))
+    product = spread * beside
+    together = drawn[:, own + 2] / number - mean * other
+    correlation = np.divide(together, product, out=np.full_like(product, np.nan), where=product > 0)
+    return {
+        name: interval_of(values[0], values[1:], pairs)
+        for name, values in (("mean", mean), ("spread", spread), ("correlation", correlation))
+    }
+
+
+# Disagreement --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disagreement:
+    """A pair of documents that one system ranks far nearer than another."""
+
+    nearer: str
+    """The system for which they are near."""
+    farther: str
+    """The one for which they are not."""
+    a: int
+    """Row of the first document."""
+    b: int
+    """Row of the second."""
+    ranks: tuple[float, ...]
+    """For each system the share of all pairs that are less alike, 0 to 1."""
+    cosines: tuple[float, ...]
+    """For each system the cosine."""
+
+
+def disagreements(
+    names: Sequence[str], vectors: Sequence[Vectors], counted: Counted, ranges: Sequence[Extent], wanted: int
+) -> list[Disagreement]:
+    """For every two systems and both directions, the pairs whose ranks differ most.
+
+    Args:
+        names: The systems.
+        vectors: Their unit rows.
+        counted: Of the same vectors.
+        ranges: Of the same vectors.
+        wanted: Pairs for each two systems and direction.
+    """
+    below = [np.concatenate([[0.0], np.cumsum(c)]) / max(1, c.sum()) for c in counted.fine]
+    edges = [np.array(r.edges(FINE_BINS)) for r in ranges]
+    best: dict[tuple[int, int], list[tuple[float, Disagreement]]] = {}
+    for tile in tiles(vectors) if wanted else ():
+        ranks = [np.interp(c, e, share) for c, e, share in zip(tile.cosines, edges, below, strict=True)]
+        for x in range(len(names)):
+            for y in range(len(names)):
+                if x != y and len(tile.rows):
+                    kept = best.setdefault((x, y), [])
+                    kept += _largest(tile, ranks, (x, y), names, wanted)
+                    kept.sort(key=lambda pair: (-pair[0], pair[1].a, pair[1].b))
+                    del kept[wanted:]
+    return [found for _, kept in sorted(best.items()) for _, found in kept]
+
+
+def _largest(
+    tile: Tile, ranks: Sequence[Floats], two: tuple[int, int], names: Sequence[str], wanted: int
+) -> list[tuple[float, Disagreement]]:
+    difference = ranks[two[0]] - ranks[two[1]]
+    count_ = min(wanted, len(difference))
+    places = np.argpartition(-difference, count_ - 1)[:count_]
+    return [
+        (
+            float(difference[i]),
+            Disagreement(
+                nearer=names[two[0]], farther=names[two[1]], a=int(tile.rows[i]), b=int(tile.columns[i]),
+                ranks=tuple(float(r[i]) for r in ranks), cosines=tuple(float(c[i]) for c in tile.cosines),
+            ),
+        )
+        for i in places
+        if difference[i] > 0
+    ]  # fmt: skip
