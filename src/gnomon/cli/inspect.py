@@ -1,39 +1,102 @@
 """``lineage``, ``show`` and ``verify``: looking closely, changing nothing."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from gnomon.cli.errors import DONE, FINDING
 from gnomon.cli.output import console, count, error_console, print_json, safe, table
 from gnomon.cli.session import Session, command
-from gnomon.core.errors import NotFound
+from gnomon.core.errors import InputError, NotFound
 from gnomon.core.wording import say
 from gnomon.runs.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gnomon.runs.lineage import Link
+
+
+class TokenRange(click.ParamType[tuple[int, int]]):
+    """``0..512``: the first token, and one past the last."""
+
+    name = "A..B"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a range of tokens."""
+        first, _, last = str(value).partition("..")
+        if not (first.isdecimal() and last.isdecimal() and int(first) < int(last)):
+            self.fail(say(f"{value!r} is not a range of tokens such as 0..512.",
+                          f"{value!r} はトークンの範囲（0..512 など）ではない。"), param, ctx)  # fmt: skip
+        return int(first), int(last)
 
 
 @command(
     "Walk a document, chunk, answer, question, step, file or model back to its source; a document that was left out"
-    " is found too, with where and why.",
-    "文書・チャンク・回答・問題・ステップ・ファイル・モデルを出典まで遡る。除かれた文書も、どこでなぜ除かれたかを示す。",
+    " is found too, with where and why. Of a model, tell what it was shown, and when.",
+    "文書・チャンク・回答・問題・ステップ・ファイル・モデルを出典まで遡る。除かれた文書も、どこでなぜ除かれたかを示す。"
+    "モデルについては、何をいつ見せられたかを示す。",
 )
 @click.argument("id", nargs=-1, required=True, metavar="ID")
-def lineage(session: Session, id: tuple[str, ...]) -> int:
+@click.option("--document", metavar="ID", default="",
+              help=say("When the model ID was shown this document.", "モデル ID にこの文書を見せた時。"))  # fmt: skip
+@click.option("--tokens", type=TokenRange(),
+              help=say("Only these tokens of the document.", "文書のこの範囲のトークンだけ。"))  # fmt: skip
+@click.option("--text", metavar="WORDS", default="",
+              help=say("Only these words of the document.", "文書のこの言葉だけ。"))  # fmt: skip
+def lineage(session: Session, id: tuple[str, ...], document: str, tokens: tuple[int, int] | None, text: str) -> int:
     """Print a lineage."""
     from gnomon.cli.lineages import show_lineage
     from gnomon.runs.lineage import Chain, expert_chain, whole_chain
     from gnomon.runs.walk import walk
 
-    workspace = session.workspace()
+    workspace, name = session.workspace(), " ".join(id)
     chains: list[Chain] = []
+    roles: dict[str, str] = {}
     if session.name or workspace.names("experts"):
-        chains.append(expert_chain(workspace, session.expert(workspace)))
+        expert = session.expert(workspace)
+        roles = dict(expert.parts)
+        chains.append(expert_chain(workspace, expert))
     if not session.name:
         chains.append(whole_chain(workspace))
-    link = walk(workspace, chains, " ".join(id))
+    link = _shown_to(workspace, name, roles, (document, tokens, text))
+    if link is None:
+        link = walk(workspace, chains, name)
     if session.json:
         print_json(link.to_row())
     else:
         show_lineage(console(), link)
     return DONE
+
+
+def _shown_to(
+    workspace: Workspace, name: str, roles: dict[str, str], what: tuple[str, tuple[int, int] | None, str]
+) -> "Link | None":
+    """What a model was shown; None when the name is no model's.
+
+    Raises:
+        InputError: A document is asked about without a model, or a part of a document without the document.
+    """
+    from gnomon.training.shown import document_lineage, find_model, model_lineage
+
+    document, tokens, text = what
+    if not document and (tokens or text):
+        raise InputError(
+            say("--tokens and --text are parts of a document.", "--tokens と --text は文書の一部を指す。"),
+            say("Add --document ID.", "--document ID を加える。"),
+        )
+    address = find_model(workspace, name, roles)
+    if address is None:
+        if document:
+            raise NotFound(
+                say(f"{name!r} is no model of this workspace.", f"{name!r} というモデルはこの作業場所にない。"),
+                say("Give a model's role in the expert (base, specialised), its name or its address; `gnomon show`"
+                    " lists them.",
+                    "エキスパートでの役割（base、specialised）、名前、アドレスのいずれかを指定する。"
+                    "`gnomon show` で一覧できる。"),
+            )  # fmt: skip
+        return None
+    if document:
+        return document_lineage(workspace, address, document, tokens=tokens, excerpt=text)
+    return model_lineage(workspace, address)
 
 
 @command(

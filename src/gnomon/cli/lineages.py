@@ -23,6 +23,10 @@ KINDS_JA = {
     "question": "問題",
     "file": "ファイル",
     "model": "モデル",
+    "stage": "学習段階",
+    "mixture": "混合元",
+    "shown": "見せた文書",
+    "pass": "回目",
 }
 OUTCOMES_JA = {
     "read": "読み込んだ",
@@ -35,6 +39,8 @@ OUTCOMES_JA = {
 }
 LINE = 120
 IDENTITY_SHOWN = 10
+REVISION_SHOWN = 19
+SIGHTS_SHOWN = 3
 
 
 def show_lineage(out: "Console", link: Link) -> None:
@@ -67,7 +73,7 @@ def _label(link: Link) -> "Text":
 
     kind = say(link.kind, KINDS_JA.get(link.kind, link.kind))
     name = link.id
-    if link.kind == "step":
+    if link.kind in {"step", "stage"}:
         room, _, identity = link.id.rpartition("/")
         name = f"{room}/{identity[:IDENTITY_SHOWN]}"
     text = Text.assemble((f"{kind} ", "dim"), (safe(name), "bold"))
@@ -88,6 +94,7 @@ def _told(link: Link) -> str:
     tellers = {
         "document": _document, "step": _step, "source": _source, "file": _source, "citation": _citation,
         "claim": _text, "chunk": _text, "question": _question, "answer": _question,
+        "model": _model, "stage": _stage, "mixture": _mixture, "shown": _shown, "pass": _pass,
     }  # fmt: skip
     return tellers[link.kind](facts) if link.kind in tellers else ""
 
@@ -140,6 +147,57 @@ def _text(facts: Mapping[str, Any]) -> str:
 
 def _question(facts: Mapping[str, Any]) -> str:
     return str(facts.get("question") or facts.get("prompt") or "")
+
+
+def _model(facts: Mapping[str, Any]) -> str:
+    parts = [str(facts[key]) for key in ("kind", "licence") if facts.get(key)]
+    if facts.get("revision"):
+        parts.append(str(facts["revision"])[:REVISION_SHOWN])
+    if facts.get("here") is False:
+        parts.append(say("no longer here", "もうここにない"))
+    return " · ".join(parts)
+
+
+def _stage(facts: Mapping[str, Any]) -> str:
+    rows = count(facts["rows_seen"])
+    if facts["rows_seen"] < facts["rows"]:
+        rows = say(f"{rows} of {count(facts['rows'])}", f"{count(facts['rows'])} 行中の {rows}")
+    return say(f"{count(facts['steps'])} steps, {rows} rows of {count(facts['context'])} tokens",
+               f"{count(facts['steps'])} ステップ、{count(facts['context'])} トークンの行を {rows} 行")  # fmt: skip
+
+
+def _mixture(facts: Mapping[str, Any]) -> str:
+    if facts["tokens"] is None:
+        told = say("part of it; the tokens are deleted", "一部。トークンは削除済み")
+    else:
+        documents, tokens, passes = count(facts["documents"]), count(facts["tokens"]), f"{facts['repeats']:.3g}"
+        told = say(f"{documents} documents, {tokens} tokens, {passes} passes",
+                   f"{documents} 文書、{tokens} トークン、{passes} 回")  # fmt: skip
+    none = say("none stated", "記載なし")
+    licences = ", ".join(f"{name or none} {count(n)}" for name, n in facts["licences"].items())
+    return f"{told} · " + say("licences: ", "ライセンス: ") + licences
+
+
+def _shown(facts: Mapping[str, Any]) -> str:
+    told = say(f"as {facts['source']}, {_times(facts['passes'])}", f"{facts['source']} として {facts['passes']} 回")
+    if facts.get("tokens"):
+        first, last = facts["tokens"]
+        told += say(f", tokens {first}–{last - 1}", f"、トークン {first}–{last - 1}")
+    return told
+
+
+def _times(passes: int) -> str:
+    return {1: "once", 2: "twice"}.get(passes, f"{passes} times")
+
+
+def _pass(facts: Mapping[str, Any]) -> str:
+    sights = [
+        say(f"step {s['step']}: tokens {s['start']}–{s['end'] - 1}",
+            f"ステップ {s['step']}: トークン {s['start']}–{s['end'] - 1}")
+        for s in facts["sights"]
+    ]  # fmt: skip
+    more = len(sights) - SIGHTS_SHOWN
+    return "; ".join(sights[:SIGHTS_SHOWN]) + (say(f"; and {more} more", f"、ほか {more} 件") if more > 0 else "")
 
 
 def _details(link: Link) -> list["Text"]:
