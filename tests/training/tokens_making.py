@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gnomon.core.files import write_json
 from gnomon.core.records import Biblio, Document, Source
 from gnomon.core.settings import Settings
 from gnomon.core.tables import write_table
 from gnomon.runs.output import Output, StorePlace
+from gnomon.runs.sources import FileSet
 from gnomon.training.tokenizer import TokenizerConfig, run
 
 THINGS = "dust gas comets coronae quasars bulges pulsars haloes exoplanets novae spectra filaments".split()
@@ -55,3 +57,26 @@ def trained(folder: Path, inputs: Mapping[str, Path], **settings: Any) -> Output
     out = output(folder)
     run(TokenizerConfig(**{"vocab_size": 400, **settings}), inputs, out)
     return out
+
+
+def model_folder(folder: Path, tokenizer: Path, model_type: str = "llama", **settings: Any) -> Path:
+    """A model of a few thousand random weights with a trained tokenizer, as ``save_pretrained`` leaves it."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    opened = AutoTokenizer.from_pretrained(str(tokenizer))
+    values = {
+        "vocab_size": len(opened), "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 64,
+    }  # fmt: skip
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **values | settings))
+    model.save_pretrained(folder)
+    opened.save_pretrained(folder)
+    return folder
+
+
+def listing(folder: Path, file: Path) -> Path:
+    """The listing of a folder's files, as a step finds its sources."""
+    write_json(file, FileSet.scan([folder]).to_row())
+    return file

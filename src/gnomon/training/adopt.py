@@ -167,11 +167,12 @@ def _card_of(ref: ModelRef, folder: Path, settings: Settings) -> Path:
 
 def card_licence(card: Path) -> str:
     """The licence that a model card's heading states; empty when there is none."""
+    import yaml
     from huggingface_hub import ModelCard
 
     try:
         heading: Any = ModelCard(card.read_text(encoding="utf-8"), ignore_metadata_errors=True).data
-    except (OSError, ValueError):
+    except (OSError, ValueError, yaml.YAMLError):
         return ""
     data = heading.to_dict()
     stated = data.get("license_name") if data.get("license") == "other" else data.get("license")

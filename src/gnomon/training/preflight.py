@@ -6,18 +6,44 @@ that gives both values, the place and what to do.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import ConfigError, DataError
+from gnomon.core.files import read_json
 from gnomon.core.wording import say
 from gnomon.training.licences import USES, examine
-from gnomon.training.wholeness import ModelFacts, TokenizerFacts
+from gnomon.training.wholeness import ModelFacts, TokenizerFacts, model_facts, tokenizer_facts
 
+PACK, TOKENS = "pack.json", "tokens.bin"
 GIB = 1 << 30
 RESERVE = 0.05
 """Share of the free memory that is left to everything else."""
+
+
+def check_run(model: Path, tokens: Path, *, batch: int, extended: int = 0, fresh: bool = False) -> ModelFacts:
+    """All checks on what a training step starts from.
+
+    Args:
+        model: A Hugging Face folder with weights and tokenizer.
+        tokens: A token artifact.
+        batch: Rows of one optimizer step.
+        extended: The context after this step's own extension; 0 when it extends none.
+        fresh: Whether the model was just made for a tokenizer of ours.
+
+    Raises:
+        DataError: The model, its tokenizer or the tokens cannot be used, alone or together.
+        ConfigError: The rows are longer than the model supports.
+    """
+    facts, tokenizer, pack = model_facts(model), tokenizer_facts(model), read_json(tokens / PACK)
+    if fresh:
+        check_as_stored(tokenizer, facts)
+    check_tokenizer(tokenizer, facts)
+    check_corpus(pack, tokens / TOKENS, batch)
+    check_tokens(pack, tokenizer, facts)
+    check_context(int(pack["context"]), replace(facts, context=extended) if extended else facts)
+    return facts
 
 
 def check_tokenizer(tokenizer: TokenizerFacts, model: ModelFacts) -> None:

@@ -71,7 +71,7 @@ def _config(folder: Path) -> Any:
     path = folder / CONFIG
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
-        model_type = row["model_type"]
+        model_type, classes = row["model_type"], frozenset(row.get("architectures") or ())
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             say(f"{path} cannot be read as a model's configuration: {error!r}.",
@@ -79,7 +79,7 @@ def _config(folder: Path) -> Any:
             say("Fetch the model again, or name the folder that holds config.json.",
                 "モデルを取得し直すか、config.json のあるフォルダを指定する。"),
         ) from error  # fmt: skip
-    _check_known(model_type, folder)
+    _check_known(model_type, classes, folder)
     from transformers import AutoConfig
 
     try:
@@ -91,7 +91,7 @@ def _config(folder: Path) -> Any:
         ) from error
 
 
-def _check_known(model_type: str, where: Path) -> None:
+def _check_known(model_type: str, classes: frozenset[str], where: Path) -> None:
     """Refuse an architecture that transformers has no causal language model for.
 
     Raises:
@@ -101,13 +101,15 @@ def _check_known(model_type: str, where: Path) -> None:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-    if model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+    language_models = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    if model_type in language_models and (not classes or classes & frozenset(language_models.values())):
         return
     version = transformers.__version__
     if model_type in CONFIG_MAPPING_NAMES:
+        kind = ", ".join(sorted(classes)) or model_type
         raise DataError(
-            say(f"The model in {where} is a {model_type!r}, which is no causal language model.",
-                f"{where} のモデル {model_type!r} は因果言語モデルではない。"),
+            say(f"The model in {where} is a {kind}, which is no causal language model.",
+                f"{where} のモデル {kind} は因果言語モデルではない。"),
             say("Choose a base that continues text (llama, qwen3, mistral…).",
                 "文章の続きを生成するモデル(llama、qwen3、mistral など)を選ぶ。"),
         )  # fmt: skip
