@@ -9,6 +9,7 @@ from gnomon.corpus.cleaning.config import CleanConfig
 from gnomon.corpus.decontaminate import DecontaminateConfig
 from gnomon.corpus.dedup import PRESETS, DedupConfig
 from gnomon.corpus.ingest import IngestConfig
+from gnomon.corpus.part import PartConfig
 from gnomon.corpus.split import SplitConfig
 from gnomon.corpus.withhold import WithholdConfig
 from gnomon.runs.sources import FileSet
@@ -121,5 +122,22 @@ def split(documents: Step, pairs: Step | None = None, **settings: Any) -> Step:
         version=1,
         config=SplitConfig(**settings),
         inputs={"documents": documents} | ({"pairs": pairs} if pairs is not None else {}),
+        estimate="gnomon.corpus.estimates:pass_on",
+    )
+
+
+def part(split: Step, name: str) -> Step:
+    """One part of a split, as documents.
+
+    Args:
+        split: A ``corpus/split`` step.
+        name: ``"train"``, ``"development"`` or ``"test"``.
+    """
+    return Step(
+        name="corpus/part",
+        entry="gnomon.corpus.part:run",
+        version=1,
+        config=PartConfig(part=name),
+        inputs={"split": split},
         estimate="gnomon.corpus.estimates:pass_on",
     )

@@ -56,7 +56,7 @@ def arguments(job: Job, context: int, steps: int, processes: int, device: str) -
         adam_beta1=config.betas[0], adam_beta2=config.betas[1], adam_epsilon=config.epsilon,
         weight_decay=config.weight_decay, max_grad_norm=config.clip, optim="adamw_torch_fused",
         bf16=config.precision != "float32", use_cpu=device == "cpu", seed=config.seed, data_seed=config.seed,
-        gradient_checkpointing=place.gradient_checkpointing, torch_compile=False,
+        activation_checkpointing=place.gradient_checkpointing, torch_compile=False,
         use_liger_kernel=device == "cuda" and importlib.util.find_spec("liger_kernel") is not None,
         logging_strategy="steps", logging_steps=1, logging_nan_inf_filter=False, report_to=trackers(place.trackers),
         save_strategy="steps" if place.checkpoint_steps else "no", save_steps=place.checkpoint_steps or 500,
@@ -75,7 +75,7 @@ def schedule(config: TrainConfig, steps: int) -> dict[str, Any]:
     else:
         falling = min(round(config.decay * steps), steps - warmup)
         kind = "warmup_stable_decay"
-        more = {"num_decay_steps": falling, "num_stable_steps": steps - warmup - falling, "min_lr_ratio": config.final}
+        more = {"num_decay_steps": falling, "min_lr_ratio": config.final}
     return {"lr_scheduler_type": kind, "lr_scheduler_kwargs": more, "warmup_steps": warmup}
 
 

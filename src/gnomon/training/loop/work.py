@@ -31,6 +31,7 @@ def work(job: Job, meter: Meter | None = None) -> None:
     """
     import torch
 
+    hush()
     job.checkpoints.mkdir(parents=True, exist_ok=True)
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(job.logs)
     resume = checkpoints.newest(job.checkpoints)
@@ -43,6 +44,14 @@ def work(job: Job, meter: Meter | None = None) -> None:
     trainer = _trainer(job, tokens, numbers, (processes, device), meter or SilentMeter())
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     _write_result(job, trainer, tokens)
+
+
+def hush() -> None:
+    """No bars and no advice from transformers: the meter tells how it goes."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
 
 
 def _trainer(job: Job, tokens: PackedTokens, numbers: RowNumbers, where: tuple[int, str], meter: Meter) -> Any:
