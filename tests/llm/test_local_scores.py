@@ -196,6 +196,12 @@ def test_a_stride_outside_the_context_is_refused(local: Local, stride: int) -> N
         local().token_log_probs([[1, 2]], stride)
 
 
+@pytest.mark.parametrize("row", [[1, 400], [-1, 3]])
+def test_ids_of_another_vocabulary_are_refused(local: Local, row: list[int]) -> None:
+    with pytest.raises(DataError, match=r"Sequence 1 holds the token (400|-1).*has 400"):
+        local().token_log_probs([[1, 2], row])
+
+
 def test_weights_that_hold_nan_are_an_error_not_a_score(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     client = local("llama", batch_tokens=64)
     head = client._forward._head

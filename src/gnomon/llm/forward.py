@@ -19,8 +19,10 @@ Floats = npt.NDArray[np.float32]
 Truths = npt.NDArray[np.bool_]
 BLOCK = {"cpu": 1 << 24, "cuda": 1 << 27}
 """Logits made at once: 64 MB as float32 on a CPU, 512 MB on a GPU."""
-BATCH = {"cpu": 4096, "cuda": 65_536}
-"""Most tokens in a batch, padding included."""
+BATCH = {"cpu": 1024, "cuda": 65_536}
+"""Most tokens run at once, padding included: on a CPU more only pads more."""
+HELD = {"cpu": 4096, "cuda": 65_536}
+"""Most tokens in the KV cache of texts being generated, where a step runs one token a row."""
 SHARE = 0.4
 """Share of a GPU's free memory that the KV cache of a batch may take."""
 STRETCHED = ("dynamic", "longrope")
@@ -47,7 +49,8 @@ class Forward:
         self.block = BLOCK.get(self.device.type, BLOCK["cpu"])
         with torch.inference_mode():
             self._probe()
-        self.budget = batch_tokens or self._room(config)
+        self.budget = batch_tokens or self._room(config, BATCH)
+        self.held = batch_tokens or self._room(config, HELD)
 
     def _probe(self) -> None:
         """Find out on two tokens whether our ``head`` is the model's own, and whether its cache can be shared."""
@@ -60,10 +63,10 @@ class Forward:
         layers = getattr(whole.past_key_values, "layers", ())
         self.shares = not self.alone and bool(layers) and all(type(layer).__name__ in CACHED for layer in layers)
 
-    def _room(self, config: Any) -> int:
+    def _room(self, config: Any, most: dict[str, int]) -> int:
         import torch
 
-        budget = BATCH.get(self.device.type, BATCH["cpu"])
+        budget = most.get(self.device.type, most["cpu"])
         if self.device.type == "cuda":
             heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
             size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -83,14 +86,22 @@ class Forward:
             logits = cap * (logits / cap).tanh()
         return logits
 
-    def batches(self, sizes: Sequence[int], groups: Sequence[Hashable] | None = None) -> Iterator[list[int]]:
-        """Indices of sequences to run together: of like size, largest first, within the budget, one group a batch."""
-        kinds = groups or [0] * len(sizes)
+    def batches(
+        self, sizes: Sequence[int], groups: Sequence[Hashable] | None = None, budget: int = 0
+    ) -> Iterator[list[int]]:
+        """Indices of sequences to run together: of like size, largest first, one group a batch.
+
+        Args:
+            sizes: Tokens of each sequence.
+            groups: What must not be mixed; nothing when None.
+            budget: Most tokens of a batch, padding included; ``self.budget`` when 0.
+        """
+        kinds, most = groups or [0] * len(sizes), budget or self.budget
         order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
         for kind in dict.fromkeys(kinds[i] for i in order):
             batch: list[int] = []
             for index in (i for i in order if kinds[i] == kind):
-                if batch and (self.alone or sizes[batch[0]] * (len(batch) + 1) > self.budget):
+                if batch and (self.alone or sizes[batch[0]] * (len(batch) + 1) > most):
                     yield batch
                     batch = []
                 batch.append(index)

@@ -106,7 +106,7 @@ def _reading(where: str) -> Iterator[None]:
         if "model type" in str(error) or "Unrecognized model" in str(error):
             raise _unknown(where, str(error).partition(".")[0]) from error
         raise _damaged(where, str(error)) from error
-    except (OSError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, RuntimeError, ImportError, KeyError, TypeError, SafetensorError) as error:
         raise _damaged(where, f"{type(error).__name__}: {error}") from error
 
 

@@ -67,7 +67,7 @@ class LocalModel:
         limits = [min(options.max_tokens, self.context - len(row)) for row in ids]
         sizes = [len(row) + limit for row, limit in zip(ids, limits, strict=True)]
         found: dict[int, Completion] = {}
-        for batch in self._forward.batches(sizes, limits):
+        for batch in self._forward.batches(sizes, limits, self._forward.held):
             decoding = Decoding([prompts[i] for i in batch], [ids[i] for i in batch], self._tokens, options)
             found.update(zip(batch, self._generate(decoding, [ids[i] for i in batch], limits[batch[0]]), strict=True))
         return [found[i] for i in range(len(prompts))]
@@ -79,14 +79,14 @@ class LocalModel:
         ids, mask = self._forward.left_padded(rows)
         settings = GenerationConfig(max_new_tokens=limit, do_sample=False, pad_token_id=0, use_cache=True)
         with torch.inference_mode():
-            out = self._forward.model.generate(
+            self._forward.model.generate(
                 ids,
                 attention_mask=mask,
                 generation_config=settings,
                 logits_processor=decoding.processors(),
                 stopping_criteria=StoppingCriteriaList([decoding.stopped]),
             )
-        return decoding.completions(out[:, ids.shape[1] :].tolist())
+        return decoding.completions()
 
     def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[LogLikelihood]:
         """How probable each (context, continuation) is, in order (see ``Client``).
@@ -115,8 +115,10 @@ class LocalModel:
 
         Raises:
             ConfigError: The stride is outside its range.
+            DataError: An id is none of the model's.
             RunError: The weights give something that is not a number.
         """
+        self._check_ids(ids)
         step = self.context // 2 if stride is None else stride
         if not 1 <= step < self.context:
             raise ConfigError(
@@ -153,6 +155,20 @@ class LocalModel:
                     own = states[row, len(front) : len(front) + len(ids[index])]
                     means[index] = own.float().mean(dim=0).cpu().numpy()
         return unit_rows(means)
+
+    def _check_ids(self, ids: Sequence[Sequence[int]]) -> None:
+        """Refuse what would crash on a CPU and leave a GPU unusable."""
+        known = int(self._forward.model.get_input_embeddings().weight.shape[0])
+        for number, row in enumerate(ids):
+            if len(row) and not (min(row) >= 0 and max(row) < known):
+                worst = max(row) if max(row) >= known else min(row)
+                raise DataError(
+                    say(
+                        f"Sequence {number} holds the token {worst}; the model {self.ref.name!r} has {known}.",
+                        f"系列 {number} にトークン {worst} がある。モデル {self.ref.name!r} の語彙は {known}。",
+                    ),
+                    say("Encode with this model's tokenizer.", "このモデルのトークナイザーで符号化する。"),
+                )
 
     def _check_length(self, length: int, text: str) -> None:
         if length > self.context:

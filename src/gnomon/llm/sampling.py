@@ -32,9 +32,9 @@ class Decoding:
         import torch
 
         self._ids, self._tokens, self._options = ids, tokens, options
-        self._start = max(map(len, ids))
-        self._lengths: list[int | None] = [None] * len(ids)
-        """Tokens of each text that has ended, None for those that go on."""
+        self._made: list[list[int]] = [[] for _ in ids]
+        """New tokens of each text, until it ended."""
+        self._ended = [False] * len(ids)
         self._noise = [torch.Generator().manual_seed(_seed(options.seed, prompt)) for prompt in prompts]
         self._window = max((len(stop.encode()) for stop in options.stop), default=0) + SLACK
 
@@ -55,7 +55,7 @@ class Decoding:
 
         noise = torch.zeros(scores.shape, dtype=torch.float32)
         for row, generator in enumerate(self._noise):
-            if self._lengths[row] is None:
+            if not self._ended[row]:
                 torch.rand(noise.shape[1], generator=generator, out=noise[row])
         # A draw of exactly 0 becomes minus infinity (never chosen); 1 is never drawn.
         return scores - noise.log_().neg_().log_().to(scores.device)
@@ -64,37 +64,38 @@ class Decoding:
         """Which rows have ended, as a tensor of truths: a ``StoppingCriteria`` without the base class."""
         import torch
 
-        new = ids[:, self._start :].tolist()
-        for row, made in enumerate(new):
-            if self._lengths[row] is None and (made[-1] in self._tokens.ends or self._at_stop(row, made)):
-                self._lengths[row] = len(made)
-        return torch.tensor([length is not None for length in self._lengths], device=ids.device)
+        for row, token in enumerate(ids[:, -1].tolist()):
+            if not self._ended[row]:
+                self._made[row].append(token)
+                self._ended[row] = token in self._tokens.ends or self._at_stop(row)
+        return torch.tensor(self._ended, device=ids.device)
 
-    def _at_stop(self, row: int, made: list[int]) -> bool:
+    def _at_stop(self, row: int) -> bool:
+        """Whether a stop string has appeared: looked for near the end first, since decoding all of a text is slow."""
         if not self._options.stop:
             return False
-        before = [*self._ids[row], *made[: -self._window]]
-        near = self._tokens.decode_after(before, made[-self._window :])
-        return any(stop in near for stop in self._options.stop) and self._cut(self._text(row, made)) is not None
+        made = self._made[row]
+        near = self._tokens.decode_after([*self._ids[row], *made[: -self._window]], made[-self._window :])
+        return any(stop in near for stop in self._options.stop) and self._cut(self._text(row)) is not None
 
-    def _text(self, row: int, made: list[int]) -> str:
-        return self._tokens.decode_after(self._ids[row], made)
+    def _text(self, row: int) -> str:
+        made = self._made[row]
+        ended = bool(made) and made[-1] in self._tokens.ends
+        return self._tokens.decode_after(self._ids[row], made[:-1] if ended else made)
 
     def _cut(self, text: str) -> int | None:
         found = [at for stop in self._options.stop if (at := text.find(stop)) >= 0]
         return min(found, default=None)
 
-    def completions(self, rows: Sequence[list[int]]) -> list[Completion]:
-        """The texts, from the new ids of each row."""
-        return [self._completion(row, made) for row, made in enumerate(rows)]
-
-    def _completion(self, row: int, made: list[int]) -> Completion:
-        made = made[: self._lengths[row]]
-        ended = bool(made) and made[-1] in self._tokens.ends
-        text = self._text(row, made[:-1] if ended else made)
-        cut = self._cut(text)
-        finish = "stop" if ended or cut is not None else "length"
-        return Completion(text=text[:cut], tokens=len(made), finish=finish)
+    def completions(self) -> list[Completion]:
+        """The texts, once ``generate`` has returned."""
+        found = []
+        for row, made in enumerate(self._made):
+            text = self._text(row)
+            cut = self._cut(text)
+            finish = "stop" if self._ended[row] or cut is not None else "length"
+            found.append(Completion(text=text[:cut], tokens=len(made), finish=finish))
+        return found
 
 
 def _seed(seed: int, prompt: str) -> int:
