@@ -1,7 +1,7 @@
 """Plan: every piece of every pass, in the order of training, as a few arrays.
 
-Memory is 26 bytes a document and about 50 a piece at the peak, because it all must be in one place to
-be shuffled: 10^8 abstracts take 8 GB, and that is the honest limit of this step. Texts and tokens stay
+Memory is 26 bytes a document and about 80 a piece at the peak, because it all must be in one place to
+be shuffled: 10^8 abstracts take 11 GB, and that is the honest limit of this step. Texts and tokens stay
 on disk.
 
 Each pass over a source takes up its part of the training: of three passes the first lies in the first
@@ -69,13 +69,11 @@ def make_plan(sources: Sequence[SourcePlan], *, width: int, window: int, seed: i
         seed: Decides the order.
         cut: Whether documents are cut into pieces that fit a row (best fit), or stay whole (stream).
     """
-    parts = [part for source in sources for part in _passes(source, seed, width if cut else 0)]
-    key = np.concatenate([np.empty(0), *(part[0] for part in parts)])
-    order = np.argsort(key, kind="stable")
-    del key
+    parts = [list(part) for source in sources for part in _passes(source, seed, width if cut else 0)]
+    order = np.argsort(np.concatenate([np.empty(0), *(part.pop(0) for part in parts)]), kind="stable")
     columns = []
-    for number, kind in enumerate((np.uint32, np.uint16, np.uint32, np.uint32), 1):
-        column = np.concatenate([np.empty(0, kind), *(part[number] for part in parts)])
+    for kind in (np.uint32, np.uint16, np.uint32, np.uint32):
+        column = np.concatenate([np.empty(0, kind), *(part.pop(0) for part in parts)])
         columns.append(column[order])
     document, repeat, start, new = columns
     return Plan(document=document, repeat=repeat, start=start, new=new, windows=_windows(new, max(window, width)))

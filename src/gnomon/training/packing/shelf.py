@@ -189,5 +189,5 @@ class Shelf:
     def _map(self, number: int) -> npt.NDArray[np.integer[Any]]:
         if number not in self._tokens:
             path = self._folder / f"{self._files[number].key}.tokens"
-            self._tokens[number] = np.memmap(path, self._dtype, mode="r")
+            self._tokens[number] = np.memmap(path, self._dtype, mode="r").view(np.ndarray)
         return self._tokens[number]

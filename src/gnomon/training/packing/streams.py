@@ -53,22 +53,23 @@ class Encoder:
 
     def streams(self, texts: Sequence[str]) -> Iterator[npt.NDArray[np.integer[Any]]]:
         """The token stream of each text; an empty array for a text without a token."""
-        forbidden = np.array(sorted(self.commands), np.int64)
+        forbidden = np.zeros(self.size, bool)
+        forbidden[list(self.commands)] = True
         for text, ids in zip(texts, encode_texts(self.tokenizer, texts), strict=True):
             if not ids:
                 yield np.empty(0, self.dtype)
                 continue
             whole = np.array(ids, np.int64)
-            if np.isin(whole, forbidden).any():
+            if forbidden[whole].any():
                 whole = self._disarmed(text, forbidden)
             ends = [[self.bos]] if self.bos is not None else []
             yield np.concatenate([*ends, whole, [self.eos]]).astype(self.dtype)
 
-    def _disarmed(self, text: str, forbidden: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _disarmed(self, text: str, forbidden: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         names = sorted(self.commands.values(), key=len, reverse=True)
         parts = re.split("|".join(f"(?<={re.escape(n[0])})(?={re.escape(n[1:])})" for n in names if len(n) > 1), text)
         found = np.concatenate([np.array(ids, np.int64) for ids in encode_texts(self.tokenizer, parts)])
-        return found[~np.isin(found, forbidden)]
+        return found[~forbidden[found]]  # what is left has a name of one character, which is no text
 
 
 def open_encoder(artifact: Path, settings: Settings) -> Encoder:
