@@ -6,7 +6,7 @@ from gnomon.core.records import ModelRef
 from gnomon.knowledge.chunk import ChunkConfig
 from gnomon.knowledge.index import IndexConfig
 from gnomon.knowledge.trace import TraceConfig
-from gnomon.knowledge.vectors import VectorsConfig
+from gnomon.knowledge.vectors import EMBEDDER, VectorsConfig
 from gnomon.runs.step import Step
 
 
@@ -44,22 +44,28 @@ def index(documents: Step, chunks: Step, *, library: str = "main", **settings: A
     )
 
 
-def vectors(documents: Step, chunks: Step, index: Step, *, embedder: ModelRef, **settings: Any) -> Step:
+def vectors(documents: Step, chunks: Step, index: Step, *, embedder: ModelRef | Step, **settings: Any) -> Step:
     """Give passages dense vectors.
 
     Args:
         documents: A step that leaves documents.
         chunks: Their chunks.
         index: Their full-text index, which is made first, so that it can be read while vectors fill in.
-        embedder: The model.
+        embedder: The model, or a step that leaves one (``training.tune_embedder``).
         settings: Other fields of ``VectorsConfig``; ``library`` is that of the index unless given.
     """
+    chosen: dict[str, Any] = {"library": index.config.library, **settings}
+    inputs = {"documents": documents, "chunks": chunks, "index": index}
+    if isinstance(embedder, Step):
+        inputs[EMBEDDER] = embedder
+    else:
+        chosen["embedder"] = embedder
     return Step(
         name="knowledge/vectors",
         entry="gnomon.knowledge.vectors:run",
         version=2,
-        config=VectorsConfig(embedder=embedder, **{"library": index.config.library, **settings}),
-        inputs={"documents": documents, "chunks": chunks, "index": index},
+        config=VectorsConfig(**chosen),
+        inputs=inputs,
         estimate="gnomon.knowledge.vectors:estimate",
     )
 

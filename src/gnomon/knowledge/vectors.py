@@ -6,6 +6,7 @@ one; a chunk whose words and model are already in the table is not embedded agai
 (its hash) leaves the floats out: the last bits of a model's output depend on the machine.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +22,13 @@ from gnomon.core.estimates import Estimate
 from gnomon.core.hashing import plain, text_hash
 from gnomon.core.protocols import Embedder, resolve
 from gnomon.core.records import ModelRef
+from gnomon.core.settings import Settings
 from gnomon.core.tables import count_rows, from_row, read_batches
+from gnomon.core.wording import say
 from gnomon.knowledge.filters import FACET_NAMES, FACETS, facets
 from gnomon.knowledge.index import Row, blocks, create_missing, passages, store_key
 from gnomon.knowledge.store import ROW_HASH, Layout, sync, with_hashes
+from gnomon.llm.tuned import placed
 from gnomon.runs import Counts, Output, Record
 from gnomon.runs.output import Meter, StorePlace
 
@@ -40,6 +44,10 @@ WANTED = pa.schema([
 ])  # fmt: skip
 """A row that is wanted: known by the hash of the words the model is given, which are not kept."""
 HASHED = ("chunk_id", "words", *FACET_NAMES)
+EMBEDDER = "embedder"
+"""The input that holds a tuned embedder."""
+FROM_INPUT = ModelRef(name="")
+"""No model by name: the input says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +56,8 @@ class VectorsConfig:
 
     library: str = "main"
     """The library's name, as in its index."""
-    embedder: ModelRef
-    """The embedding model."""
+    embedder: ModelRef = FROM_INPUT
+    """The embedding model; without a name it is the artifact of the input ``embedder``."""
     loader: str = "gnomon.llm.embedders:load_embedder"
     """Entry of a function ``(ModelRef, Settings) -> Embedder``."""
     languages: tuple[str, ...] = ()
@@ -80,26 +88,57 @@ def run(config: VectorsConfig, inputs: Mapping[str, Path], out: Output) -> Count
 
     Args:
         config: The model and what it reads.
-        inputs: ``documents`` and ``chunks`` (and ``index``, which only has to come first).
+        inputs: ``documents`` and ``chunks`` (and ``index``, which only has to come first); a tuned ``embedder``
+            when the config names none.
         out: Receives the version in ``out.stores``.
 
     Returns:
         Chunks taken, kept, and those left out because the model cannot read their language.
+
+    Raises:
+        ConfigError: The config names no model and there is no input to take one from.
     """
     documents, chunks = inputs["documents"] / "documents", inputs["chunks"] / "chunks"
-    embedder: Embedder = resolve(config.loader)(config.embedder, out.settings)
+    config, machine = settled(config, inputs.get(EMBEDDER), out.settings)
+    embedder: Embedder = resolve(config.loader)(config.embedder, machine)
     languages = config.languages or tuple(embedder.languages)
     taken, wanted = _amount(documents, chunks, languages)
     shard = max(config.shard, -(-wanted // SHARDS_AT_MOST))
     layout = layout_of(embedder, config, shard, out.meter)
     out.meter.total(wanted, "passages")
-    announce(out.place(progress_key(out.identity)), config, languages, wanted)
+    artifact = out.records[EMBEDDER].address if EMBEDDER in out.records else ""
+    making = Making(config=config, languages=languages, wanted=wanted, artifact=artifact)
+    announce(out.place(progress_key(out.identity)), making)
     with out.store(vectors_key(config)) as place:
         use = sync(place, layout, lambda: _rows(documents, chunks, languages), out.identity)
     out.stores.append(use)
     out.metrics.update(dimensions=embedder.dimensions, model=config.embedder.name, languages=list(languages))
+    if EMBEDDER in inputs:
+        out.metrics[EMBEDDER] = plain(config.embedder)
     left_out = {"language": taken - wanted} if taken > wanted else {}
     return Counts(taken=taken, kept=wanted, dropped=left_out)
+
+
+def settled(config: VectorsConfig, artifact: Path | None, machine: Settings) -> tuple[VectorsConfig, Settings]:
+    """The config with its model named, and settings in which that model is found.
+
+    Args:
+        config: As the recipe has it.
+        artifact: The folder of the step that made the embedder; None when the config names one.
+        machine: The machine.
+
+    Raises:
+        ConfigError: Neither names a model.
+    """
+    if config.embedder != FROM_INPUT:
+        return config, machine
+    if artifact is None:
+        raise ConfigError(
+            say("VectorsConfig: no embedder is named.", "VectorsConfig: 埋め込みモデルの指定がない。"),
+            say("Give a model, or the step that tuned one.", "モデル、またはそれを調整したステップを渡す。"),
+        )
+    ref, machine = placed(artifact, machine)
+    return dataclasses.replace(config, embedder=ref), machine
 
 
 def estimate(config: VectorsConfig, documents: int, size: int) -> Estimate:
@@ -204,18 +243,20 @@ class Making:
     """What a vectors step makes, or has made."""
 
     config: VectorsConfig
-    """Its config."""
+    """Its config, with the model named."""
     languages: Languages
     """The languages that get vectors; empty for all."""
     wanted: int
     """How many vectors there are in the end."""
+    artifact: str = ""
+    """Address of the step that made the model; empty for a model of the machine."""
 
 
-def announce(place: StorePlace, config: VectorsConfig, languages: Languages, wanted: int) -> None:
+def announce(place: StorePlace, making: Making) -> None:
     """Say what is being made, so that readers can open what there is of it."""
     fs, path = place.filesystem()
     fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-    note = {"config": plain(config), "languages": list(languages), "wanted": wanted}
+    note = plain(making)
     # A pipe puts the whole file at once, so that a reader on an object store never sees a part.
     fs.pipe_file(f"{path}.json", json.dumps(note, ensure_ascii=False, sort_keys=True).encode())
 
@@ -226,7 +267,10 @@ def announced(place: StorePlace) -> Making | None:
     try:
         note = json.loads(fs.cat_file(f"{path}.json"))
         return Making(
-            config=config_from(note["config"]), languages=tuple(note["languages"]), wanted=int(note["wanted"])
+            config=config_from(note["config"]),
+            languages=tuple(note["languages"]),
+            wanted=int(note["wanted"]),
+            artifact=note.get("artifact", ""),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -235,8 +279,12 @@ def announced(place: StorePlace) -> Making | None:
 def made_by(record: Record) -> Making:
     """What a finished step made."""
     config = config_from(record.config)
+    artifact = ""
+    if config.embedder == FROM_INPUT:
+        config = dataclasses.replace(config, embedder=from_row(ModelRef, record.metrics[EMBEDDER]))
+        artifact = record.inputs[EMBEDDER]
     languages = tuple(record.metrics.get("languages", config.languages))
-    return Making(config=config, languages=languages, wanted=record.counts.kept)
+    return Making(config=config, languages=languages, wanted=record.counts.kept, artifact=artifact)
 
 
 def config_from(row: Mapping[str, Any]) -> VectorsConfig:

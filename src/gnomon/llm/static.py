@@ -5,6 +5,7 @@ of word order and context. Any Model2Vec model loads from the hub or a folder; `
 *distilled* from the packaged MiniLM on first use, after Model2Vec's recipe: run each token alone,
 subtract the mean, weight by how rare the token is (Arora et al. 2017, with Zipf's law on the
 vocabulary's order). No PCA: its axes may differ between two machines, and then so would vectors.
+A tuned model is distilled by the same lines (``distil``).
 """
 
 import tempfile
@@ -23,6 +24,7 @@ from gnomon.core.settings import Settings
 from gnomon.core.wording import say
 from gnomon.llm import minilm
 from gnomon.llm.hub import READ_FILES, folder_of, from_hub
+from gnomon.llm.tuned import NOTE, read_note
 from gnomon.llm.vectors import unit_rows, well_formed
 
 KIND = "embedder/static"
@@ -55,7 +57,7 @@ class StaticEmbedder:
         self.ref = ref
         self._model = _load(ref, settings)
         self.dimensions: int = self._model.dim
-        self.languages: tuple[str, ...] = minilm.LANGUAGES if ref == PACKAGED else ()
+        self.languages: tuple[str, ...] = _languages(ref, settings)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of passages; a text without a known token points along the diagonal."""
@@ -89,29 +91,54 @@ def _load(ref: ModelRef, settings: Settings) -> Any:
     return from_hub(ref, settings, load)
 
 
+def _languages(ref: ModelRef, settings: Settings) -> tuple[str, ...]:
+    """Languages of the packaged model, or those in the note of a tuned one; any other is tied to none."""
+    if ref == PACKAGED:
+        return minilm.LANGUAGES
+    folder = folder_of(ref, settings)
+    return read_note(folder).languages if folder is not None and (folder / NOTE).is_file() else ()
+
+
 def _packaged_folder(settings: Settings) -> Path:
     digest = combined_hash([minilm.REVISION]).rpartition(":")[2][:16]
     folder = settings.cache_folder / "models" / f"minilm-static-{digest}-{VERSION}"
     if not folder.is_dir():
-        _distil(folder, settings)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name) as scratch:
+            made = Path(scratch) / folder.name
+            distil(made, settings)
+            try:
+                made.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else another process was first, with the same table
+                    raise
     return folder
 
 
-def _distil(folder: Path, settings: Settings) -> None:
-    from model2vec import StaticModel
+def distil(target: Path, settings: Settings, ref: ModelRef | None = None) -> int:
+    """Write the static model of an embedder of MiniLM's architecture to a new folder.
 
-    table = minilm.token_table(settings)
+    Args:
+        target: The folder; Model2Vec's files.
+        settings: The machine, with the place of a tuned model.
+        ref: A tuned model; the packaged one when None.
+
+    Returns:
+        How many tokens have a vector.
+
+    Raises:
+        MissingExtra: model2vec is not installed.
+    """
+    try:
+        from model2vec import StaticModel
+    except ImportError as error:
+        raise MissingExtra("model2vec", "embed", say("A static embedder", "静的な埋め込みモデル")) from error
+    table = minilm.token_table(settings) if ref is None else minilm.token_table(settings, ref=ref)
     ranks = np.arange(1, len(table) + 1)
     frequency = 1 / (ranks * (1 / ranks).sum())
     weighted = (table - table.mean(axis=0)) * (RARITY / (RARITY + frequency))[:, None]
     vectors: npt.NDArray[np.float32] = weighted.astype(np.float32)
-    model = StaticModel(vectors, minilm.tokenizer(), language=list(minilm.LANGUAGES), base_model_name=minilm.UPSTREAM)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name) as scratch:
-        made = Path(scratch) / folder.name
-        model.save_pretrained(made)
-        try:
-            made.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was first, with the same table
-                raise
+    words = minilm.tokenizer() if ref is None else minilm.tokenizer(folder_of(ref, settings))
+    base = minilm.UPSTREAM if ref is None else ref.name
+    StaticModel(vectors, words, language=list(minilm.LANGUAGES), base_model_name=base).save_pretrained(target)
+    return len(table)
