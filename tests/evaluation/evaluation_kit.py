@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.core.errors import DataError
 from gnomon.core.files import write_json
 from gnomon.core.records import Biblio, Document, ModelRef, Source
 from gnomon.core.settings import Settings
 from gnomon.core.tables import write_table
+from gnomon.llm.client import Completion, Generation
 from gnomon.llm.fakes import HashEmbedder
 from gnomon.runs.output import Output, StorePlace
 
@@ -69,6 +71,30 @@ class WordModel:
 def load_words(artifact: Path, settings: Settings, **how: Any) -> WordModel:
     """The word model that a folder's ``words.json`` describes."""
     return WordModel(**json.loads((artifact / "words.json").read_text()))
+
+
+class Parrot:
+    """Continues every prompt with one text; refuses prompts of more than ``room`` characters."""
+
+    def __init__(self, says: str, room: int = 10_000) -> None:
+        self.ref, self.says, self.room = ModelRef(name="parrot", revision=says[:8], kind="base"), says, room
+
+    def complete(self, prompts: Sequence[str], options: Generation) -> list[Completion]:
+        if any(len(prompt) > self.room for prompt in prompts):
+            raise DataError("no room")
+        words = self.says.split()[: options.max_tokens]
+        finish = "length" if len(words) == options.max_tokens else "stop"
+        return [Completion(text=" ".join(["", *words]), tokens=len(words), finish=finish) for _ in prompts]
+
+    def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[Any]:
+        raise NotImplementedError
+
+
+def load_parrot(source: Any, settings: Settings, **how: Any) -> Parrot:
+    """The parrot that a folder's ``parrot.json`` describes, or that a reference's revision speaks."""
+    if isinstance(source, ModelRef):
+        return Parrot(source.revision)
+    return Parrot(**json.loads((source / "parrot.json").read_text()))
 
 
 def load_bytes(artifact: Path, settings: Settings, **how: Any) -> ByteModel:

@@ -168,7 +168,7 @@ def test_empty_documents_are_dropped_with_a_reason_and_an_empty_set_is_refused(t
     tests = {TestSet(name="astronomy"): [*papers(4), document("local:void", " \n")]}
     counts, _, _ = measured(tmp_path / "some", tests=tests)
     assert dict(counts.dropped) == {"empty": 1}
-    with pytest.raises(DataError, match="no document with a text"):
+    with pytest.raises(DataError, match="no document that can be used"):
         measured(tmp_path / "none", tests={TestSet(name="astronomy"): [document("local:void", "")]})
 
 

@@ -7,7 +7,7 @@ depends on seed and id alone, so a corpus that grows keeps most of its choice.
 
 import hashlib
 import heapq
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from gnomon.core.wording import say
 
 KINDS = ("domain", "general")
 PREFIX = "documents:"
+Refuse = Callable[[str, str], str]
 NOT_CHOSEN, EMPTY = "not_chosen", "empty"
 
 
@@ -56,6 +57,10 @@ class Choice:
         """The numbers of the blocks of at most ``size`` documents that they make."""
         return list(range(-(-len(self.rows) // size)))
 
+    def sizes(self, size: int) -> list[int]:
+        """How many documents each of those blocks has."""
+        return [min(size, len(self.rows) - block * size) for block in self.keys(size)]
+
     def blocks(self, size: int, wanted: Collection[int]) -> Iterator[tuple[int, list[Document]]]:
         """Some of those blocks, in order, read in one pass over the files."""
         block_of = {row: i // size for i, row in enumerate(self.rows) if i // size in wanted}
@@ -89,7 +94,19 @@ def check_tests(tests: Sequence[TestSet], step: str) -> None:
             )
 
 
-def choose(test: TestSet, inputs: Mapping[str, Path], limit: int, seed: int, drops: TableWriter) -> Choice:
+def nothing_to_read(title: str, body: str) -> str:
+    """Why a document cannot be read at all: ``empty``, or nothing."""
+    return "" if document_text(title, body) else EMPTY
+
+
+def choose(
+    test: TestSet,
+    inputs: Mapping[str, Path],
+    limit: int,
+    seed: int,
+    drops: TableWriter,
+    refuse: Refuse = nothing_to_read,
+) -> Choice:
     """Choose the documents of a test set; every other one is written to ``drops`` with its reason.
 
     Args:
@@ -98,9 +115,10 @@ def choose(test: TestSet, inputs: Mapping[str, Path], limit: int, seed: int, dro
         limit: Most documents taken; 0 takes all.
         seed: Of the choice.
         drops: Receives what is left out.
+        refuse: Says for title and body why a document cannot be used, nothing when it can.
 
     Raises:
-        DataError: The artifact has no such part, or nothing in it has a text.
+        DataError: The artifact has no such part, or nothing in it can be used.
     """
     folder = inputs[PREFIX + test.name] / test.part / "documents"
     if not folder.is_dir():
@@ -111,8 +129,8 @@ def choose(test: TestSet, inputs: Mapping[str, Path], limit: int, seed: int, dro
                 "test、development、または全体を指す '' を指定する。"),
         )  # fmt: skip
     best: list[tuple[int, int]] = []
-    for row, (doc_id, filled) in enumerate(_ids(folder)):
-        if filled:
+    for row, (doc_id, reason) in enumerate(_reasons(folder, refuse)):
+        if not reason:
             place = (-_place(doc_id, seed), -row)
             if not limit or len(best) < limit:
                 heapq.heappush(best, place)
@@ -121,29 +139,29 @@ def choose(test: TestSet, inputs: Mapping[str, Path], limit: int, seed: int, dro
     rows = tuple(sorted(-row for _, row in best))
     if not rows:
         raise DataError(
-            say(f"The test set {test.name!r} holds no document with a text.",
-                f"テストセット {test.name!r} に本文のある文書がない。"),
+            say(f"The test set {test.name!r} holds no document that can be used.",
+                f"テストセット {test.name!r} に使える文書がない。"),
             say("Hold out more documents.", "評価用に取り分ける文書を増やす。"),
         )  # fmt: skip
-    return Choice(folder, rows, _note_drops(test.name, folder, set(rows), drops))
+    return Choice(folder, rows, _note_drops(test.name, _reasons(folder, refuse), set(rows), drops))
 
 
-def _note_drops(test: str, folder: Path, chosen: set[int], drops: TableWriter) -> dict[str, int]:
+def _note_drops(test: str, reasons: Iterable[tuple[str, str]], chosen: set[int], drops: TableWriter) -> dict[str, int]:
     dropped: dict[str, int] = {}
-    for row, (doc_id, filled) in enumerate(_ids(folder)):
+    for row, (doc_id, reason) in enumerate(reasons):
         if row not in chosen:
-            reason = NOT_CHOSEN if filled else EMPTY
-            drops.write(Drop(doc_id=doc_id, reason=reason, detail=f"test set {test}"))
-            dropped[reason] = dropped.get(reason, 0) + 1
+            code = reason or NOT_CHOSEN
+            drops.write(Drop(doc_id=doc_id, reason=code, detail=f"test set {test}"))
+            dropped[code] = dropped.get(code, 0) + 1
     return dict(sorted(dropped.items()))
 
 
-def _ids(folder: Path) -> Iterator[tuple[str, bool]]:
-    """Ids of documents, and whether there is anything to read in them."""
+def _reasons(folder: Path, refuse: Refuse) -> Iterator[tuple[str, str]]:
+    """Ids of documents, and why each cannot be used."""
     for batch in read_batches(folder, ["id", "title", "text"]):
         columns = (batch.column(name).to_pylist() for name in ("id", "title", "text"))
         for doc_id, title, text in zip(*columns, strict=True):
-            yield str(doc_id), bool(document_text(title, text))
+            yield str(doc_id), refuse(title, text)
 
 
 def _place(doc_id: str, seed: int) -> int:

@@ -113,7 +113,8 @@ def _score_model(
     config, inputs = task
     keys = _keys(number, choices, config.shard)
     missing = set(out.pending(keys))
-    done = sum(row for key, row in zip(keys, _sizes(choices, config.shard), strict=True) if key not in missing)
+    sizes = [n for choice in choices for n in choice.sizes(config.shard)]
+    done = sum(n for key, n in zip(keys, sizes, strict=True) if key not in missing)
     out.meter.advance(done)
     if not missing:
         return
@@ -127,12 +128,6 @@ def _score_model(
             write_table(out.shards / "rows" / f"{key}.parquet", DocumentPerplexity, rows)
             out.done(key, Counts(taken=0, kept=0, made={"scores": len(rows)}), note=note)
             out.meter.advance(len(rows))
-
-
-def _sizes(choices: Sequence[Choice], size: int) -> Iterator[int]:
-    for choice in choices:
-        for block in choice.keys(size):
-            yield min(size, len(choice.rows) - block * size)
 
 
 def score(

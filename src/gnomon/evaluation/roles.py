@@ -7,7 +7,7 @@ ones need not fit into memory together.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.files import read_json
+from gnomon.core.hashing import plain
 from gnomon.core.protocols import resolve
 from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.llm.local import LocalModel, load_local
 from gnomon.llm.tokens import load_tokens
-from gnomon.llm.weights import weights_of
+from gnomon.llm.weights import weights_of, weights_of_ref
+from gnomon.runs.step import Step
 
 KINDS = ("base", "specialised", "control", "general")
 LOCAL = "gnomon.llm.local:load_local"
@@ -35,12 +37,18 @@ class Role:
     """One model of a comparison."""
 
     name: str
-    """Its name in the tables; its artifact is ``inputs["model:NAME"]``."""
+    """Its name in the tables; its artifact is ``inputs["model:NAME"]`` unless there is a ``ref``."""
     kind: str
     """``base`` (what was continued), ``specialised``, ``control`` (the base, trained on equally many tokens of
     general text) or ``general`` (any other model, for scale)."""
     label: str = ""
     """What a reader is told about it, empty for its name."""
+    ref: ModelRef | None = None
+    """A model of the hub or of ``gnomon.toml`` that no step made; None for an artifact."""
+
+
+Models = Mapping[Role | str, Step | ModelRef]
+"""What the door of this room takes: steps that leave a model, or references to models that no step made."""
 
 
 class Scorer(Protocol):
@@ -79,10 +87,11 @@ class LocalScorer:
         self.encode, self.decode, self.token_log_probs = model.encode, model.decode, model.token_log_probs
 
 
-def load_scorer(artifact: Path, settings: Settings, *, dtype: str = "float32") -> LocalScorer:
-    """A model artifact as a ``Scorer``; errors as ``gnomon.llm.local.load_local``."""
-    model = load_local(artifact, settings, dtype=dtype)
-    return LocalScorer(model, load_tokens(weights_of(artifact, settings)).eos)
+def load_scorer(source: Path | ModelRef, settings: Settings, *, dtype: str = "float32") -> LocalScorer:
+    """A model artifact, or a model by reference, as a ``Scorer``; errors as ``gnomon.llm.local.load_local``."""
+    model = load_local(source, settings, dtype=dtype)
+    weights = weights_of_ref(source, settings) if isinstance(source, ModelRef) else weights_of(source, settings)
+    return LocalScorer(model, load_tokens(weights).eos)
 
 
 def check_roles(roles: Sequence[Role], reference: str, step: str) -> None:
@@ -113,14 +122,29 @@ def role_of(key: Role | str) -> Role:
     return Role(name=key, kind=key if key in KINDS else "specialised")
 
 
+def roles_and_steps(models: Models) -> tuple[tuple[Role, ...], dict[str, Step]]:
+    """The roles of some models, and the steps that leave them, by the name of their input."""
+    roles, steps = [], {}
+    for key, model in models.items():
+        role = role_of(key)
+        if isinstance(model, ModelRef):
+            role = replace(role, ref=model)
+        else:
+            steps[PREFIX + role.name] = model
+        roles.append(role)
+    return tuple(roles), steps
+
+
 def open_model(role: Role, inputs: Mapping[str, Path], loader: str, settings: Settings, **how: Any) -> Any:
     """Load the model of a role through the loader that a config names."""
-    return resolve(loader)(inputs[PREFIX + role.name], settings, **how)
+    return resolve(loader)(role.ref or inputs[PREFIX + role.name], settings, **how)
 
 
 def facts_of(role: Role, inputs: Mapping[str, Path]) -> dict[str, Any]:
     """What is known of a role without loading its model: its part, its pedigree, how it was trained."""
     facts: dict[str, Any] = {"kind": role.kind, "label": role.label or role.name}
+    if role.ref is not None:
+        facts["ref"] = plain(role.ref)
     folder = inputs.get(PREFIX + role.name)
     for name, file in (("ref", "model.json"), ("training", "training.json")):
         if folder is not None and (folder / file).is_file():

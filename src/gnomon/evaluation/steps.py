@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from gnomon.core.records import ModelRef
+from gnomon.evaluation.completion import CompletionConfig
 from gnomon.evaluation.embedding.step import RETRIEVAL, EmbeddingConfig
 from gnomon.evaluation.heldout import PREFIX as DOCUMENTS
 from gnomon.evaluation.heldout import TestSet
 from gnomon.evaluation.items import ItemsConfig
 from gnomon.evaluation.perplexity import PerplexityConfig
 from gnomon.evaluation.report.make import ReportConfig
-from gnomon.evaluation.roles import PREFIX as MODEL
-from gnomon.evaluation.roles import Role, role_of
+from gnomon.evaluation.roles import Models, roles_and_steps
 from gnomon.llm.embedders import PACKAGED
 from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
@@ -50,28 +50,29 @@ def report(steps: Mapping[str, Step], **settings: Any) -> Step:
     )
 
 
-def perplexity(models: Mapping[Role | str, Step], tests: Mapping[TestSet | str, Step], **settings: Any) -> Step:
+def perplexity(models: Models, tests: Mapping[TestSet | str, Step], **settings: Any) -> Step:
     """Measure how well models predict held-out documents: what was gained, and what forgotten.
 
     Args:
-        models: Steps that leave a model, by the part they play, in the order of the tables; a bare name that is a kind
-            (``base``, ``control``, ``general``) has that kind, any other is ``specialised``.
+        models: Steps that leave a model, or references to models that no step made, by the part they play, in the order
+            of the tables; a bare name that is a kind (``base``, ``control``, ``general``) has that kind, any other is
+            ``specialised``.
         tests: Steps that leave held-out documents; a bare name stands for the ``test`` part of domain documents.
         settings: Other fields of ``PerplexityConfig``.
     """
-    roles = {role_of(key): step for key, step in models.items()}
+    roles, steps = roles_and_steps(models)
     sets = {TestSet(name=key) if isinstance(key, str) else key: step for key, step in tests.items()}
     return Step(
         name="evaluation/perplexity",
         entry="gnomon.evaluation.perplexity:run",
         version=1,
-        config=PerplexityConfig(models=tuple(roles), tests=tuple(sets), **settings),
-        inputs=_inputs(roles) | {DOCUMENTS + test.name: step for test, step in sets.items()},
+        config=PerplexityConfig(models=roles, tests=tuple(sets), **settings),
+        inputs=steps | {DOCUMENTS + test.name: step for test, step in sets.items()},
     )
 
 
 def embedding(
-    models: Mapping[Role | str, Step],
+    models: Models,
     documents: Step,
     embedder: ModelRef = PACKAGED,
     retrieval: FileSet | None = None,
@@ -86,17 +87,32 @@ def embedding(
         retrieval: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``, or nothing for no retrieval.
         settings: Other fields of ``EmbeddingConfig``; ``part`` is that of the documents (``test``).
     """
-    roles = {role_of(key): step for key, step in models.items()}
+    roles, steps = roles_and_steps(models)
     held = TestSet(name="held_out", part=settings.pop("part", "test"))
     return Step(
         name="evaluation/embedding",
         entry="gnomon.evaluation.embedding.step:run",
         version=1,
-        config=EmbeddingConfig(models=tuple(roles), documents=held, embedder=embedder, **settings),
-        inputs=_inputs(roles) | {DOCUMENTS + held.name: documents},
+        config=EmbeddingConfig(models=roles, documents=held, embedder=embedder, **settings),
+        inputs=steps | {DOCUMENTS + held.name: documents},
         sources={} if retrieval is None else {RETRIEVAL: retrieval},
     )
 
 
-def _inputs(roles: Mapping[Role, Step]) -> dict[str, Step]:
-    return {MODEL + role.name: step for role, step in roles.items()}
+def completion(models: Models, documents: Step, **settings: Any) -> Step:
+    """Let models continue the first sentences of held-out documents, side by side.
+
+    Args:
+        models: Steps that leave a model, or references to other models, as in ``perplexity``.
+        documents: A step that leaves held-out documents.
+        settings: Other fields of ``CompletionConfig``; ``part`` is that of the documents (``test``).
+    """
+    roles, steps = roles_and_steps(models)
+    held = TestSet(name="held_out", part=settings.pop("part", "test"))
+    return Step(
+        name="evaluation/completion",
+        entry="gnomon.evaluation.completion:run",
+        version=1,
+        config=CompletionConfig(models=roles, documents=held, **settings),
+        inputs=steps | {DOCUMENTS + held.name: documents},
+    )
