@@ -3,6 +3,8 @@
 Rank 0 writes ``result/``: ``model/`` (weights, tokenizer), ``adapter/`` for LoRA, and the curve.
 """
 
+import contextlib
+import ctypes
 import os
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from gnomon.training.loop.sharding import shard
 from gnomon.training.loop.trainer import Guard, trainer_class
 from gnomon.training.loop.watching import watcher
 from gnomon.training.packed import PackedTokens
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+"""Parameters of ``mallopt``."""
 
 
 def work(job: Job, meter: Meter | None = None) -> None:
@@ -39,6 +44,7 @@ def work(job: Job, meter: Meter | None = None) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
         torch.set_num_threads(job.threads)
+        keep_memory()
     tokens = PackedTokens(job.tokens)
     numbers = RowNumbers(len(tokens), job.config.batch, job.config.steps)
     trainer = _trainer(job, tokens, numbers, (processes, device), meter or SilentMeter())
@@ -52,6 +58,18 @@ def hush() -> None:
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+
+
+def keep_memory() -> None:
+    """Ask glibc not to give large blocks back to the system between steps.
+
+    Each step asks for the same hundreds of megabytes; having them zeroed anew each time costs a third of the speed on
+    a processor. Other C libraries have no such switch, and are left as they are.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL("libc.so.6")
+        library.mallopt(_MMAP_MAX, 0)
+        library.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _trainer(job: Job, tokens: PackedTokens, numbers: RowNumbers, where: tuple[int, str], meter: Meter) -> Any:
