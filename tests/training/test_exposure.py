@@ -197,6 +197,25 @@ def test_the_command_refuses_half_a_question(gnomon) -> None:
     assert (code, "never shown local:other" in err) == (2, True)
 
 
-def test_a_document_is_still_walked_back_as_before(gnomon) -> None:
+def test_a_document_is_walked_back_as_before_and_names_its_rows(gnomon) -> None:
     code, out, _ = gnomon("lineage", "local:astro-3", "--json")
-    assert (code, json.loads(out)["kind"]) == (0, "document")
+    link = json.loads(out)
+    assert (code, link["kind"], link["facts"]["state"]) == (0, "document", "in the library")
+    packed = next(b for b in link["below"] if b["id"].startswith("training/pack"))
+    assert packed["facts"]["outcome"] == "packed"
+    assert packed["facts"]["passes"] == 2
+    assert "packed for training: passes 2, rows " in gnomon("lineage", "local:astro-3")[1]
+
+
+def test_not_being_drawn_for_one_mixture_is_no_loss_when_another_holds_the_document(
+    gnomon, workspace: Workspace
+) -> None:
+    from gnomon.core.records import Drop
+    from gnomon.core.tables import read_table
+
+    folder = stages(workspace, address(workspace, "training/cpt"))[0].folder
+    left = next(read_table(folder / "drops.parquet", Drop)).doc_id
+    link = json.loads(gnomon("lineage", left, "--json")[1])
+    outcomes = {b["facts"]["outcome"] for b in link["below"] if b["id"].startswith("training/pack")}
+    assert outcomes == {"packed", "dropped"}
+    assert (link["facts"]["state"], "models" in link["facts"]) == ("in the library", False)

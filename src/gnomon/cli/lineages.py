@@ -26,7 +26,7 @@ KINDS_JA = {
     "stage": "学習段階",
     "mixture": "混合元",
     "shown": "見せた文書",
-    "pass": "回目",
+    "pass": "周回",
 }
 OUTCOMES_JA = {
     "read": "読み込んだ",
@@ -34,6 +34,7 @@ OUTCOMES_JA = {
     "changed": "本文を整えた",
     "dropped": "除いた",
     "cut": "チャンクに分けた",
+    "packed": "学習用の行に詰めた",
     "served": "収めた",
     "not opened": "開けなかった",
 }
@@ -119,6 +120,9 @@ def _step(facts: Mapping[str, Any]) -> str:
     if outcome == "dropped":
         detail = f" ({facts['detail']})" if facts.get("detail") else ""
         return f"{told}: {facts['reason']}{detail}"
+    if outcome == "packed":
+        passes, rows = count(facts["passes"]), count(len(facts["rows"]))
+        return say(f"packed for training: passes {passes}, rows {rows}", f"{told}（{passes} 周、{rows} 行）")
     if outcome == "cut":
         return say(f"cut into {count(len(facts['chunks']))} chunks", f"{count(len(facts['chunks']))} 個に分けた")
     return told

@@ -17,7 +17,7 @@ from gnomon.runs.record import Record
 from gnomon.runs.rows import rows_where, rows_with, text_columns
 from gnomon.runs.workspace import Workspace
 
-DOCUMENTS, MARKS, CHUNKS = "documents", "marks", "chunks"
+DOCUMENTS, MARKS, CHUNKS, PIECES = "documents", "marks", "chunks", "pieces"
 DROPS, PAIRS, LEAKS, ITEMS = "drops.parquet", "pairs.parquet", "leaks.parquet", "items.parquet"
 TOMBSTONES = "tombstones"
 READERS_ROLE = "index"
@@ -134,6 +134,8 @@ class _Seen:
     """Which of the readers' steps left it out, and why; empty while it is in the library."""
     withheld: str = ""
     """Which of the models' steps left it out, and why."""
+    packed: bool = False
+    """Whether some step made it into rows of tokens: then a mixture it was not drawn for is no loss."""
     source: Mapping[str, Any] = field(default_factory=dict)
     """Where it was read from."""
     present: set[str] = field(default_factory=set)
@@ -157,7 +159,7 @@ def document_lineage(chain: Chain, doc_id: str) -> Link | None:
     if not seen.links:
         return None
     facts = {"title": seen.title, "year": seen.year, "text_hash": seen.text_hash, "state": seen.lost or IN_LIBRARY}
-    if seen.withheld and not seen.lost:
+    if seen.withheld and not seen.lost and not seen.packed:
         facts["models"] = seen.withheld
     below = (*reversed(seen.links), *_source(chain, seen.source))
     return Link(kind="document", id=doc_id, facts=facts, below=below)
@@ -178,6 +180,8 @@ def _met(chain: Chain, record: Record, doc_id: str, seen: _Seen) -> dict[str, An
     elif (folder / CHUNKS).is_dir():
         chunks = [str(row["id"]) for row in rows_with(folder / CHUNKS, [("span", "doc_id")], doc_id)]
         facts = {"outcome": "cut", "chunks": chunks} if chunks else {}
+    elif (folder / PIECES).is_dir():
+        facts = _packed(folder, doc_id, seen)
     else:
         facts = _served(record, seen)
     if facts and facts["outcome"] != "dropped":
@@ -187,7 +191,7 @@ def _met(chain: Chain, record: Record, doc_id: str, seen: _Seen) -> dict[str, An
 
 def _note_loss(chain: Chain, record: Record, drop: Drop, seen: _Seen) -> None:
     told = f"dropped by {record.name}: {drop.reason}"
-    if record.address in chain.readers:
+    if record.address in chain.readers and record.name != "training/pack":
         seen.lost = seen.lost or told
     else:
         seen.withheld = seen.withheld or told
@@ -203,6 +207,16 @@ def _kept(folder: Path, doc_id: str, seen: _Seen) -> dict[str, Any]:
     if before and before != document.text_hash:
         return {"outcome": "changed", "text_hash": document.text_hash, "before": before}
     return {"outcome": "kept" if before else "read", "text_hash": document.text_hash}
+
+
+def _packed(folder: Path, doc_id: str, seen: _Seen) -> dict[str, Any]:
+    """The rows of tokens that hold a document: ``gnomon lineage MODEL --document ID`` says when they were seen."""
+    pieces = list(rows_with(folder / PIECES, [("doc_id",)], doc_id))
+    if not pieces:
+        return {}
+    seen.packed = True
+    rows = sorted({int(piece["sequence"]) for piece in pieces})
+    return {"outcome": "packed", "passes": len({piece["repeat"] for piece in pieces}), "rows": rows}
 
 
 def _served(record: Record, seen: _Seen) -> dict[str, Any]:

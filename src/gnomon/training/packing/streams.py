@@ -69,7 +69,8 @@ class Encoder:
         names = sorted(self.commands.values(), key=len, reverse=True)
         parts = re.split("|".join(f"(?<={re.escape(n[0])})(?={re.escape(n[1:])})" for n in names if len(n) > 1), text)
         found = np.concatenate([np.array(ids, np.int64) for ids in encode_texts(self.tokenizer, parts)])
-        return found[~forbidden[found]]  # what is left has a name of one character, which is no text
+        kept: npt.NDArray[np.int64] = found[~forbidden[found]]  # what is left out has a name of one character
+        return kept
 
 
 def open_encoder(artifact: Path, settings: Settings) -> Encoder:
