@@ -18,8 +18,6 @@ from gnomon.training.wholeness import ModelFacts, TokenizerFacts, model_facts, t
 
 PACK, TOKENS = "pack.json", "tokens.bin"
 GIB = 1 << 30
-RESERVE = 0.05
-"""Share of the free memory that is left to everything else."""
 
 
 def check_run(model: Path, tokens: Path, *, batch: int, extended: int = 0, fresh: bool = False) -> ModelFacts:
@@ -186,17 +184,17 @@ def check_memory(needed: int, available: int, ways: Sequence[Way] = (), *, where
     Raises:
         ConfigError: It does not fit; the cure names the ways that would.
     """
-    room = int(available * (1 - RESERVE))
-    if needed <= room:
+    if needed <= available:
         return
-    fitting = [way for way in ways if way.bytes <= room]
+    fitting = [way for way in ways if way.bytes <= available]
     en = "; ".join(f"{way.en} ({way.bytes / GIB:.1f} GiB)" for way in fitting)
     ja = "、".join(f"{way.ja}({way.bytes / GIB:.1f} GiB)" for way in fitting)
     smaller_en = "a smaller base, more devices (launcher = torchrun), or a machine with more memory"
     smaller_ja = "より小さいモデル、複数の装置(launcher = torchrun)、またはメモリの多い機械"
+    wanted, free = f"{needed / GIB:.1f} GiB", f"{available / GIB:.1f} GiB"
     raise ConfigError(
-        say(f"Training needs about {needed / GIB:.1f} GiB, {where or 'this machine'} has {room / GIB:.1f} GiB to give.",
-            f"学習には約 {needed / GIB:.1f} GiB 必要だが、{where or 'この機械'} で使えるのは {room / GIB:.1f} GiB。"),
+        say(f"Training needs about {wanted}, {where or 'this machine'} has {free} to give.",
+            f"学習には約 {wanted} 必要だが、{where or 'この機械'} で使えるのは {free}。"),
         say(f"What would fit: {en}." if fitting else f"None of the usual savings fits; take {smaller_en}.",
             f"収まる方法: {ja}。" if fitting else f"通常の節約では収まらない。{smaller_ja}を使う。"),
     )  # fmt: skip

@@ -6,12 +6,11 @@ safetensors only: their header says how long the file must be, and opening one r
 
 import json
 import math
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gnomon.core.errors import CorruptArtifact, DataError
+from gnomon.core.errors import DataError
 from gnomon.core.wording import say
 from gnomon.training.encoding import open_tokenizer, tokenizer_revision, vocabulary_size
 
@@ -57,7 +56,7 @@ def model_facts(folder: Path) -> ModelFacts:
         DataError: The configuration cannot be read, transformers does not know the architecture or has no
             language model for it, or weights are missing or cut short; the message says which.
     """
-    config = _config(folder)
+    config = read_config(folder)
     text = config.get_text_config()
     return ModelFacts(
         model_type=config.model_type,
@@ -67,7 +66,12 @@ def model_facts(folder: Path) -> ModelFacts:
     )
 
 
-def _config(folder: Path) -> Any:
+def read_config(folder: Path) -> Any:
+    """The ``transformers`` configuration of a model folder.
+
+    Raises:
+        DataError: It cannot be read, or is not of a causal language model that transformers knows.
+    """
     path = folder / CONFIG
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
@@ -204,40 +208,3 @@ def tokenizer_facts(folder: Path) -> TokenizerFacts:
         bos=tokenizer.bos_token_id,
         differs="" if stored == opened else f"{stored} / {opened}",
     )
-
-
-def check_checkpoint(folder: Path) -> None:
-    """Refuse a checkpoint whose files are missing, empty or cut short.
-
-    Raises:
-        CorruptArtifact: The message names the file, and what to delete.
-    """
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()] if folder.is_dir() else []
-    problem = "it is empty" if not files else ""
-    for path in files:
-        if not problem and (why := _problem(path)):
-            problem = f"{path.relative_to(folder)}: {why}"
-    if problem:
-        raise CorruptArtifact(
-            say(f"The checkpoint {folder} is damaged: {problem}.",
-                f"チェックポイント {folder} が壊れている: {problem}。"),
-            say("Delete that folder; the run then goes on from the checkpoint before it, or from the start.",
-                "そのフォルダを削除すると、一つ前のチェックポイント、なければ最初から再開する。"),
-        )  # fmt: skip
-
-
-def _problem(path: Path) -> str:
-    """What is wrong with one file, judged by its kind; empty when nothing is."""
-    try:
-        if path.suffix == ".safetensors":
-            read_header(path)
-        elif path.suffix == ".json":
-            json.loads(path.read_text(encoding="utf-8"))
-        elif path.suffix in {".pt", ".pth", ".bin"}:  # what torch.save writes is a zip, its directory at the end
-            with zipfile.ZipFile(path):
-                pass
-        elif path.suffix == ".distcp" and not path.stat().st_size:
-            return "0 bytes"
-    except (DataError, ValueError, OSError, zipfile.BadZipFile) as error:
-        return str(error)
-    return ""

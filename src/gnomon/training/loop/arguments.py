@@ -91,6 +91,6 @@ def trackers(wanted: tuple[str, ...]) -> list[str]:
                 say(f"The tracker {name!r} is unknown or not installed.",
                     f"トラッカー {name!r} は未知か、インストールされていない。"),
                 say(f"Known: {', '.join(_TRACKERS)}; install it, or mend training.trackers in gnomon.toml.",
-                    f"使えるもの: {', '.join(_TRACKERS)}。インストールするか gnomon.toml の training.trackers を直す。"),
+                    f"使えるもの: {', '.join(_TRACKERS)}。導入するか gnomon.toml の training.trackers を直す。"),
             )  # fmt: skip
     return ["tensorboard", *wanted]

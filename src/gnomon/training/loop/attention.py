@@ -8,6 +8,7 @@ Models whose attention has more to it than a causal mask (sliding windows, sinks
 to transformers, which builds the block-diagonal mask from restarting position ids.
 """
 
+import itertools
 from typing import Any
 
 BLOCKS = "gnomon_blocks"
@@ -87,7 +88,7 @@ def _stretches(borders: tuple[int, ...]) -> list[tuple[int, int, int]]:
     """(begin of the piece, first query, end of queries) of every block."""
     return [
         (begin, first, min(first + QUERIES, end))
-        for begin, end in zip(borders, borders[1:], strict=False)
+        for begin, end in itertools.pairwise(borders)
         for first in range(begin, end, QUERIES)
     ]
 

@@ -72,7 +72,8 @@ def _from_json(kind: Any, value: Any) -> Any:
         hints = typing.get_type_hints(kind)
         return typing.cast(Any, kind)(**{name: _from_json(hints[name], item) for name, item in value.items()})
     if isinstance(kind, types.UnionType):
-        return None if value is None else _from_json(next(a for a in typing.get_args(kind) if a is not type(None)), value)
+        inner = next(option for option in typing.get_args(kind) if option is not types.NoneType)
+        return None if value is None else _from_json(inner, value)
     if typing.get_origin(kind) is tuple:
         return tuple(value)
     return Path(value) if kind is Path else value

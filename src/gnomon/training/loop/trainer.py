@@ -111,12 +111,12 @@ class Guard:
         documents = self.tokens.documents(list(rows))
         names = ", ".join(documents[:NAMED]) + (" …" if len(documents) > NAMED else "")
         return TrainingError(
-            say(f"Training stopped at step {step}: the loss is {loss:.3f}, the median before it {median:.3f}. The step's"
-                f" rows {rows.start} to {rows.stop - 1} hold {len(documents)} documents: {names}.",
-                f"ステップ {step} で学習を停止: 損失 {loss:.3f}、直前の中央値 {median:.3f}。このステップの行 {rows.start} から"
-                f" {rows.stop - 1} の文書は {len(documents)} 件: {names}。"),
-            say("Look at these documents; leave out bad ones, or lower learning_rate, lengthen warmup or raise spike. The"
-                " last checkpoint is kept.",
-                "これらの文書を確かめ、不良なら除外する。または learning_rate を下げ、warmup を延ばし、spike を上げる。"
-                "最後のチェックポイントは残っている。"),
+            say(f"Training stopped at step {step}: the loss is {loss:.3f}, the median before it {median:.3f}."
+                f" The step's rows {rows.start} to {rows.stop - 1} hold {len(documents)} documents: {names}.",
+                f"ステップ {step} で学習を停止: 損失 {loss:.3f}、直前の中央値 {median:.3f}。"
+                f"行 {rows.start} から {rows.stop - 1} の文書は {len(documents)} 件: {names}。"),
+            say("Look at these documents; leave out bad ones, or lower learning_rate, lengthen warmup or raise spike."
+                " The last checkpoint is kept.",
+                "これらの文書を確かめ、不良なら除外する。または learning_rate を下げ、warmup を延ばし、"
+                "spike を上げる。最後のチェックポイントは残っている。"),
         )  # fmt: skip
