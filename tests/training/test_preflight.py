@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,17 @@ import tokens_making as making
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.core.errors import ConfigError, CorruptArtifact, DataError, GnomonError
+from gnomon.capacity.decoder import Decoder
+from gnomon.capacity.hardware import hardware
+from gnomon.capacity.training import needed
+from gnomon.core.errors import ConfigError, DataError, GnomonError
+from gnomon.core.settings import TrainingPlace
 from gnomon.training.pack import PackConfig
 from gnomon.training.pack import run as run_pack
 from gnomon.training.preflight import GIB, Way, check_memory, check_run
-from gnomon.training.room import free_memory
-from gnomon.training.wholeness import check_checkpoint
+from gnomon.training.recipe import LoRA, TrainConfig
+from gnomon.training.room import check_room, decoder_of, free_memory, predicted, ways
+from gnomon.training.wholeness import model_facts
 
 CONTEXT = 32
 
@@ -114,7 +120,7 @@ def test_a_corpus_of_nothing_or_of_less_than_a_sequence_never_becomes_rows(
 def test_training_that_fits_passes_and_one_that_does_not_says_what_would() -> None:
     check_memory(9 * GIB, 10 * GIB)
     ways = [Way(en="micro_batch = 1", ja="micro_batch = 1", bytes=12 * GIB), Way(en="LoRA", ja="LoRA", bytes=4 * GIB)]
-    with pytest.raises(ConfigError, match=r"about 20\.0 GiB, cuda:0 has 9\.5 GiB") as caught:
+    with pytest.raises(ConfigError, match=r"about 20\.0 GiB, cuda:0 has 10\.0 GiB") as caught:
         check_memory(20 * GIB, 10 * GIB, ways, where="cuda:0")
     assert caught.value.hint == "What would fit: LoRA (4.0 GiB)."
     with pytest.raises(ConfigError, match="smaller base"):
@@ -153,20 +159,47 @@ def test_a_container_s_limit_is_less_than_the_machine(tmp_path: Path) -> None:
     assert free_memory(cgroup=tmp_path / "v2") > 2_500
 
 
-def test_a_damaged_checkpoint_is_named_with_what_to_delete(start: tuple[Path, Path], tmp_path: Path) -> None:
-    import torch
+MODELS: dict[str, dict[str, Any]] = {
+    "llama": {}, "qwen3": {"head_dim": 16}, "mistral": {"tie_word_embeddings": True},
+    "mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2},
+    "qwen3_moe": {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8, "head_dim": 8},
+}  # fmt: skip
 
-    folder = Path(shutil.copytree(start[0], tmp_path / "checkpoint-10"))
-    torch.save({"step": 10}, folder / "optimizer.pt")
-    check_checkpoint(folder)
-    for name in ("model.safetensors", "optimizer.pt", "config.json"):
-        whole = (folder / name).read_bytes()
-        (folder / name).write_bytes(whole[: len(whole) // 2])
-        with pytest.raises(CorruptArtifact, match=rf"{name}.*Delete that folder"):
-            check_checkpoint(folder)
-        (folder / name).write_bytes(whole)
-    check_checkpoint(folder)
-    for gone in (tmp_path / "nowhere", tmp_path / "empty"):
-        (tmp_path / "empty").mkdir(exist_ok=True)
-        with pytest.raises(CorruptArtifact, match="it is empty"):
-            check_checkpoint(gone)
+
+@pytest.mark.parametrize("model_type", MODELS)
+def test_a_model_s_dimensions_are_read_so_that_its_parameters_come_out(
+    start: tuple[Path, Path], tmp_path: Path, model_type: str
+) -> None:
+    folder = making.model_folder(tmp_path, start[0], model_type, **MODELS[model_type])
+    assert decoder_of(folder).total == model_facts(folder).parameters
+
+
+def test_a_training_without_room_is_told_settings_that_would_fit(
+    start: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, place = TrainConfig(name="toy", batch=8), TrainingPlace(micro_batch=8)
+    monkeypatch.setattr("gnomon.training.room.free_memory", lambda device: 64 * GIB)
+    wanted = check_room(config, place, start[0], CONTEXT)
+    monkeypatch.setattr("gnomon.training.room.free_memory", lambda device: wanted - 1)
+    with pytest.raises(ConfigError, match="What would fit: micro_batch = 4"):
+        check_room(config, place, start[0], CONTEXT)
+    least = check_room(replace(config, lora=LoRA()), TrainingPlace(micro_batch=1), start[0], CONTEXT) - 1
+    monkeypatch.setattr("gnomon.training.room.free_memory", lambda device: least // 2)
+    with pytest.raises(ConfigError, match="smaller base"):
+        check_room(config, place, start[0], CONTEXT)
+
+
+def test_an_8b_model_that_one_gpu_cannot_hold_is_offered_what_it_can() -> None:
+    decoder = Decoder(vocab_size=128_256, layers=32, hidden=4_096, intermediate=14_336, heads=32, kv_heads=8, head_dim=128)  # fmt: skip
+    config, h100 = TrainConfig(name="big", batch=64, precision="bfloat16"), hardware("h100")
+    training = predicted(config, TrainingPlace(micro_batch=2), decoder, 8_192, device="cuda")
+    assert needed(training, h100) > h100.memory_bytes
+    offered = [way.en for way in ways(training, config, h100.memory_bytes, h100)]
+    assert offered
+    assert all("LoRA" in text for text in offered), "all parameters in float32 with their states need 128 GB alone"
+    for way in ways(training, config, h100.memory_bytes, h100):
+        assert way.bytes <= h100.memory_bytes
+    shared = predicted(
+        config, TrainingPlace(micro_batch=1, gradient_checkpointing=True), decoder, 8_192, device="cuda", ranks=8
+    )
+    assert needed(shared, h100) < h100.memory_bytes
