@@ -17,6 +17,7 @@ from gnomon.llm.forward import Floats, Forward
 
 Ids = tuple[int, ...]
 Pair = tuple[Ids, Ids]
+Group = tuple[Ids, list[Ids]]
 NOTHING = LogLikelihood(total=0.0, tokens=0, greedy=True)
 """Of an empty continuation: it is certain."""
 
@@ -61,24 +62,25 @@ def _collected(forward: Forward, pairs: Sequence[Pair], parts: Sequence[Any]) ->
 
 def _shared(forward: Forward, members: Mapping[Ids, list[Ids]]) -> dict[Pair, LogLikelihood]:
     """Each context once, its continuations from the cache; a context with very many of them in parts."""
-    groups: list[tuple[Ids, list[Ids]]] = []
+    groups: list[Group] = []
     for context, afters in members.items():
         afters = sorted(afters, key=lambda after: (-len(after), after))
-        most = max(1, forward.budget // (len(context) + len(afters[0])))
+        most = max(1, forward.held // (len(context) + len(afters[0])))
         groups += [(context, afters[i : i + most]) for i in range(0, len(afters), most)]
     found = {}
-    for batch in _group_batches(forward.budget, groups):
+    for batch in _group_batches(forward, groups):
         found.update(_continuations(forward, batch))
     return found
 
 
-def _group_batches(budget: int, groups: Sequence[tuple[Ids, list[Ids]]]) -> Iterator[list[tuple[Ids, list[Ids]]]]:
-    """Groups of like length whose padded members fit the budget together, longest first."""
-    batch: list[tuple[Ids, list[Ids]]] = []
+def _group_batches(forward: Forward, groups: Sequence[Group]) -> Iterator[list[Group]]:
+    """Groups of like length, longest first, as many as can be run and whose members' caches can be held together."""
+    batch: list[Group] = []
     rows = longest = tail = 0
     for group in sorted(groups, key=lambda g: (-len(g[0]), -len(g[1][0]), g[0])):
         longest, tail = max(longest, len(group[0])), max(tail, len(group[1][0]))
-        if batch and (rows + len(group[1])) * (longest + tail) > budget:
+        held = (rows + len(group[1])) * (longest + tail)
+        if batch and (held > forward.held or (len(batch) + 1) * longest > forward.budget):
             yield batch
             batch, rows, longest, tail = [], 0, len(group[0]), len(group[1][0])
         batch.append(group)
@@ -87,7 +89,7 @@ def _group_batches(budget: int, groups: Sequence[tuple[Ids, list[Ids]]]) -> Iter
         yield batch
 
 
-def _continuations(forward: Forward, groups: Sequence[tuple[Ids, list[Ids]]]) -> dict[Pair, LogLikelihood]:
+def _continuations(forward: Forward, groups: Sequence[Group]) -> dict[Pair, LogLikelihood]:
     import torch
 
     ids, mask = forward.left_padded([context for context, _ in groups])
