@@ -97,6 +97,22 @@ def test_figures_do_not_depend_on_how_many_documents_are_scored_at_once(tmp_path
     assert rows == others
 
 
+def test_long_documents_are_scored_in_portions_that_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = measured(tmp_path / "whole")
+    monkeypatch.setattr(perplexity, "CHARACTERS_AT_ONCE", 90)
+    assert measured(tmp_path / "parts") == whole
+
+
+def test_every_model_reads_the_same_characters_and_a_cut_document_has_no_end(tmp_path: Path) -> None:
+    _, _, rows = measured(tmp_path, max_characters=30)
+    cut = [row for row in rows if row.end_log_likelihood is None]
+    assert {row.characters for row in cut} == {30}
+    assert all(row.characters <= 30 and row.tokens == row.bytes + (row not in cut) for row in rows)
+    assert len(rows) > len(cut) > 0
+
+
 def test_a_choice_of_documents_is_seeded_counted_and_kept_when_the_corpus_grows(tmp_path: Path) -> None:
     few = {TestSet(name="astronomy"): papers(30)}
     more = {TestSet(name="astronomy"): papers(33)}

@@ -30,6 +30,7 @@ from gnomon.runs.output import Output
 
 ROWS, FACTS, DROPS = "documents_perplexity.parquet", "perplexity.json", "drops.parquet"
 NOT_FINITE = "not_finite"
+CHARACTERS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,18 @@ def run(config: PerplexityConfig, inputs: Mapping[str, Path], out: Output) -> Co
     return Counts(taken=kept + sum(dropped.values()), kept=kept, dropped=dropped, made={"scores": scored})
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Read:
+    """A document, and what is read of it."""
+
+    document: Document
+    """The document."""
+    text: str
+    """What is read."""
+    ends: bool
+    """Whether its end is scored: asked for, and not cut off."""
+
+
 # Scoring -------------------------------------------------------------------------------------
 
 
@@ -144,19 +157,31 @@ def score(
     Raises:
         DataError: Its tokenizer has neither [BOS] nor [EOS].
     """
-    texts = [_cut(document_text(d.title, d.text), config.max_characters) for d in documents]
-    streams = [token_stream(model, text, end=config.end) for text in texts]
-    order = sorted(range(len(streams)), key=lambda i: len(streams[i]))  # neighbours of one length waste no padding
-    scored = model.token_log_probs([streams[i] for i in order], config.stride or max(1, model.context // 2))
-    found = dict(zip(order, scored, strict=True))
-    return [
-        _row(model, document, text, (streams[i], found[i]), names, end=config.end)
-        for i, (document, text) in enumerate(zip(documents, texts, strict=True))
-    ]
+    stride = config.stride or max(1, model.context // 2)
+    rows: list[DocumentPerplexity] = []
+    for part in _portions(_read(document, config) for document in documents):
+        streams = [token_stream(model, one.text, end=one.ends) for one in part]
+        scored = zip(streams, model.token_log_probs(streams, stride), strict=True)
+        rows += [_row(model, one, values, names) for one, values in zip(part, scored, strict=True)]
+    return rows
 
 
-def _cut(text: str, limit: int) -> str:
-    return text[:limit] if limit else text
+def _read(document: Document, config: PerplexityConfig) -> _Read:
+    whole = document_text(document.title, document.text)
+    text = whole[: config.max_characters] if config.max_characters else whole
+    return _Read(document=document, text=text, ends=config.end and len(text) == len(whole))
+
+
+def _portions(texts: Iterable[_Read]) -> Iterator[list[_Read]]:
+    """Documents in runs of bounded length: sixty-four books at once would be gigabytes of token ids."""
+    part: list[_Read] = []
+    for one in texts:
+        if part and sum(len(other.text) for other in part) + len(one.text) > CHARACTERS_AT_ONCE:
+            yield part
+            part = []
+        part.append(one)
+    if part:
+        yield part
 
 
 def token_stream(model: Scorer, text: str, *, end: bool) -> list[int]:
@@ -181,19 +206,11 @@ def token_stream(model: Scorer, text: str, *, end: bool) -> list[int]:
     return [*first, *ids, *([last] if end and last is not None else [])]
 
 
-def _row(
-    model: Scorer,
-    document: Document,
-    text: str,
-    scored: tuple[Sequence[int], Any],
-    names: tuple[str, str],
-    *,
-    end: bool,
-) -> DocumentPerplexity:
-    ids, values = scored[0], np.asarray(scored[1], dtype=np.float64)
+def _row(model: Scorer, one: _Read, scored: tuple[Sequence[int], Any], names: tuple[str, str]) -> DocumentPerplexity:
+    document, text, ids, values = one.document, one.text, scored[0], np.asarray(scored[1], dtype=np.float64)
     total = float(values.sum())
     finite = math.isfinite(total)
-    ends = end and model.eos is not None
+    ends = one.ends and model.eos is not None
     inside = ids[1:-1] if ends else ids[1:]
     return DocumentPerplexity(
         test=names[0], model=names[1], doc_id=document.id, text_hash=document.text_hash,

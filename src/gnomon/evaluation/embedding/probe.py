@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gnomon.core.errors import MissingExtra
 from gnomon.core.protocols import Vectors
+from gnomon.core.wording import say
 from gnomon.evaluation.bootstrap import Draws, Floats, intervals, mean_interval
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0)
@@ -87,9 +89,14 @@ def probe(vectors: Vectors, truth: Ints, division: Division) -> tuple[Ints, dict
         vectors: Of all documents, shape (n, dimensions).
         truth: Index of each document's subject; anything for documents outside the division.
         division: The parts.
-    """
-    from sklearn.preprocessing import StandardScaler
 
+    Raises:
+        MissingExtra: scikit-learn is not installed.
+    """
+    try:
+        from sklearn.preprocessing import StandardScaler
+    except ImportError as error:
+        raise MissingExtra("scikit-learn", "embed", say("The linear probe", "線形プローブ")) from error
     scaler = StandardScaler().fit(vectors[division.train])
     parts = [scaler.transform(vectors[rows]) for rows in (division.train, division.development, division.test)]
     tried = [_fitted(parts[0], truth[division.train], penalty) for penalty in PENALTIES]

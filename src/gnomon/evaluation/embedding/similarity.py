@@ -11,6 +11,7 @@ Intervals: pairs that share a document are not independent, so documents are dra
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,11 @@ from gnomon.evaluation.bootstrap import Draws, Floats, Interval, interval_of
 
 TILE = 1_024
 GROUPS = 32
-SHOWN_BINS = 400
-FINE_BINS = 4_096
+SHOWN_BINS = 128
+FINE_BINS = 1 << 14
 SPREAD_BINS = 10
 Cosines = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64 | np.int32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class Extent:
     def bin_of(self, cosines: Cosines, bins: int) -> Ints:
         """Which of some equal bins of the range each cosine falls into."""
         width = (self.high - self.low) or 1.0
-        places = ((cosines.astype(np.float64) - self.low) * (bins / width)).astype(np.int64)
+        places = ((cosines - np.float32(self.low)) * np.float32(bins / width)).astype(np.int32)
         return np.clip(places, 0, bins - 1)
 
     def edges(self, bins: int) -> list[float]:
@@ -86,8 +87,6 @@ def extents(vectors: Sequence[Vectors]) -> list[Extent]:
 class Counted:
     """What is counted over all pairs."""
 
-    shown: Ints
-    """Pairs in each of ``SHOWN_BINS`` bins of -1 to 1, shape (systems, bins)."""
     fine: Ints
     """Pairs in each of ``FINE_BINS`` bins of a system's own range, shape (systems, bins)."""
     sums: Floats
@@ -107,7 +106,7 @@ def count(vectors: Sequence[Vectors], ranges: Sequence[Extent], general: int, se
     """
     n, systems = len(vectors[0]), len(vectors)
     groups = np.random.default_rng(seed).permutation(n) % GROUPS
-    shown, fine = np.zeros((systems, SHOWN_BINS), np.int64), np.zeros((systems, FINE_BINS), np.int64)
+    fine = np.zeros((systems, FINE_BINS), np.int64)
     cells = GROUPS * GROUPS * SPREAD_BINS
     sums = np.zeros((1 + 3 * systems, cells))
     middles = [(r.low + r.high) / 2 for r in ranges]
@@ -120,9 +119,8 @@ def count(vectors: Sequence[Vectors], ranges: Sequence[Extent], general: int, se
             own = cosines.astype(np.float64) - middles[s]
             for k, weights in enumerate((own, own * own, own * base)):
                 sums[1 + 3 * s + k] += np.bincount(cell, weights=weights, minlength=cells)
-            shown[s] += np.bincount(Extent(low=-1, high=1).bin_of(cosines, SHOWN_BINS), minlength=SHOWN_BINS)
             fine[s] += np.bincount(ranges[s].bin_of(cosines, FINE_BINS), minlength=FINE_BINS)
-    return Counted(shown=shown, fine=fine, sums=sums.T.reshape(GROUPS**2, SPREAD_BINS, 1 + 3 * systems))
+    return Counted(fine=fine, sums=sums.T.reshape(GROUPS**2, SPREAD_BINS, 1 + 3 * systems))
 
 
 # Figures -------------------------------------------------------------------------------------
@@ -131,7 +129,10 @@ def count(vectors: Sequence[Vectors], ranges: Sequence[Extent], general: int, se
 def figures(
     names: Sequence[str], counted: Counted, ranges: Sequence[Extent], general: int, draws: Draws
 ) -> dict[str, Any]:
-    """Histogram, mean, spread and agreement of every system, as JSON types."""
+    """Histogram, mean, spread and agreement of every system, as JSON types.
+
+    A ``histogram`` has ``SHOWN_BINS`` equal bins from the system's ``low`` to its ``high``.
+    """
     pairs = int(counted.sums[:, :, 0].sum())
     weights = _drawn_weights(draws)
     found: dict[str, Any] = {}
@@ -141,7 +142,7 @@ def figures(
         found[name] = {
             "low": ranges[s].low,
             "high": ranges[s].high,
-            "histogram": [int(c) for c in counted.shown[s]],
+            "histogram": [int(c) for c in counted.fine[s].reshape(SHOWN_BINS, -1).sum(axis=1)],
             "mean": _shifted(whole["mean"], middle).to_row(),
             "spread": whole["spread"].to_row(),
             "correlation_with_general": whole["correlation"].to_row(),
@@ -149,7 +150,6 @@ def figures(
         }
     return {
         "pairs": pairs,
-        "histogram_edges": {"low": -1.0, "high": 1.0, "bins": SHOWN_BINS},
         "bin_edges": ranges[general].edges(SPREAD_BINS),
         "groups": GROUPS,
         "systems": found,
@@ -236,35 +236,43 @@ def disagreements(
         ranges: Of the same vectors.
         wanted: Pairs for each two systems and direction.
     """
-    below = [np.concatenate([[0.0], np.cumsum(c)]) / max(1, c.sum()) for c in counted.fine]
-    edges = [np.array(r.edges(FINE_BINS)) for r in ranges]
+    shares = [_shares(c) for c in counted.fine]
     best: dict[tuple[int, int], list[tuple[float, Disagreement]]] = {}
     for tile in tiles(vectors) if wanted else ():
-        ranks = [np.interp(c, e, share) for c, e, share in zip(tile.cosines, edges, below, strict=True)]
-        for x in range(len(names)):
-            for y in range(len(names)):
-                if x != y and len(tile.rows):
-                    kept = best.setdefault((x, y), [])
-                    kept += _largest(tile, ranks, (x, y), names, wanted)
-                    kept.sort(key=lambda pair: (-pair[0], pair[1].a, pair[1].b))
-                    del kept[wanted:]
+        ranks = [share[r.bin_of(c, FINE_BINS)] for c, r, share in zip(tile.cosines, ranges, shares, strict=True)]
+        for x, y in combinations(range(len(names)), 2):
+            difference = ranks[x] - ranks[y]
+            for two, sign in (((x, y), 1), ((y, x), -1)):
+                kept = best.setdefault(two, [])
+                least = kept[-1][0] if len(kept) == wanted else 0.0
+                kept += _largest(tile, ranks, sign * difference, (names[two[0]], names[two[1]]), (wanted, least))
+                kept.sort(key=lambda pair: (-pair[0], pair[1].a, pair[1].b))
+                del kept[wanted:]
     return [found for _, kept in sorted(best.items()) for _, found in kept]
 
 
+def _shares(counts: Ints) -> Cosines:
+    """For each fine bin the share of pairs below its middle."""
+    upto = np.cumsum(counts)
+    shares: Cosines = ((upto - counts / 2) / max(1, upto[-1])).astype(np.float32)
+    return shares
+
+
 def _largest(
-    tile: Tile, ranks: Sequence[Floats], two: tuple[int, int], names: Sequence[str], wanted: int
+    tile: Tile, ranks: Sequence[Cosines], difference: Cosines, names: tuple[str, str], limits: tuple[int, float]
 ) -> list[tuple[float, Disagreement]]:
-    difference = ranks[two[0]] - ranks[two[1]]
-    count_ = min(wanted, len(difference))
-    places = np.argpartition(-difference, count_ - 1)[:count_]
+    """The pairs of a tile with the largest differences, if they are above the least that counts."""
+    wanted, least = limits
+    places = np.flatnonzero(difference > least)
+    if len(places) > wanted:
+        places = places[np.argpartition(-difference[places], wanted - 1)[:wanted]]
     return [
         (
             float(difference[i]),
             Disagreement(
-                nearer=names[two[0]], farther=names[two[1]], a=int(tile.rows[i]), b=int(tile.columns[i]),
+                nearer=names[0], farther=names[1], a=int(tile.rows[i]), b=int(tile.columns[i]),
                 ranks=tuple(float(r[i]) for r in ranks), cosines=tuple(float(c[i]) for c in tile.cosines),
             ),
         )
         for i in places
-        if difference[i] > 0
     ]  # fmt: skip
