@@ -5,6 +5,7 @@ a page that quotes them must not end a document or open a chat turn. ``encode_te
 """
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,16 @@ def tokenizer_revision(folder: Path) -> str:
     except (OSError, ValueError, AttributeError) as error:
         raise _unusable(folder, str(error)) from error
     return bytes_hash(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
+          "tokenizer.model", "vocab.json", "merges.txt")  # fmt: skip
+"""What a tokenizer may consist of in a Hugging Face folder."""
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy a tokenizer's files as they are: saving it again through transformers may change its rules."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)

@@ -70,6 +70,10 @@ class TrainConfig:
     """Train an adapter only; None for all weights."""
     spike: float = 2.0
     """Stop when a step's loss is this many nats above the median of the last 50; 0 for never."""
+    licence: str = ""
+    """Licence the model is to carry; empty for its parent's."""
+    use: str = "research"
+    """What it is for: ``research`` or ``commercial``; licences are held against it."""
     seed: int = 0
     """Seed of fresh weights, adapters and dropout."""
 

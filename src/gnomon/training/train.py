@@ -17,11 +17,13 @@ from gnomon.llm.hub import folder_revision
 from gnomon.llm.weights import read_ref, weights_of, write_ref
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
-from gnomon.training.encoding import open_tokenizer, tokenizer_folder
+from gnomon.training.encoding import copy_tokenizer, open_tokenizer, tokenizer_folder
 from gnomon.training.launch import launch
 from gnomon.training.loop.job import Job
 from gnomon.training.packed import PackedTokens
+from gnomon.training.preflight import check_licences, check_run
 from gnomon.training.recipe import TrainConfig
+from gnomon.training.room import check_room
 from gnomon.training.shapes import TokenIds, build
 
 
@@ -36,12 +38,36 @@ def run(config: TrainConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     tokens = PackedTokens(inputs["tokens"])
     folder = out.shards / "training"
     folder.mkdir(parents=True, exist_ok=True)
+    start = _start(config, inputs, folder, out)
+    out.metrics["duties"] = list(_refuse_what_must_fail(config, inputs, start, tokens, out))
     job = Job(
-        config=config, place=out.settings.training, start=_start(config, inputs, folder, out), tokens=inputs["tokens"],
+        config=config, place=out.settings.training, start=start, tokens=inputs["tokens"],
         folder=folder, logs=out.logs or folder / "logs", threads=out.settings.num_threads,
     )  # fmt: skip
     launch(job, out.meter)
     return _take_up(config, job, inputs, tokens, out)
+
+
+def _refuse_what_must_fail(
+    config: TrainConfig, inputs: Mapping[str, Path], start: Path, tokens: PackedTokens, out: Output
+) -> tuple[str, ...]:
+    """All that can be known to fail, before any long work; returns the duties that licences leave."""
+    extended = config.extend.context if config.extend else 0
+    check_run(start, tokens.folder, batch=config.batch, extended=extended, fresh="model" not in inputs)
+    parent = read_ref(inputs["model"]) if "model" in inputs else None
+    data = {
+        f"{source}: {licence}": licence
+        for source, facts in tokens.facts.get("sources", {}).items()
+        for licence in facts["licences"]
+    }
+    parents = {parent.name: parent.licence} if parent else {}
+    duties = check_licences(parents, data, name=config.name, licence=config.licence, use=config.use)
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    place = out.settings.training
+    check_room(config, place, start, tokens.context, device=device, ranks=place.processes)
+    return duties
 
 
 def _start(config: TrainConfig, inputs: Mapping[str, Path], folder: Path, out: Output) -> Path:
@@ -62,7 +88,7 @@ def _start(config: TrainConfig, inputs: Mapping[str, Path], folder: Path, out: O
             pad=tokenizer.pad_token_id,
         )  # fmt: skip
         partial = folder / "start.partial"
-        tokenizer.save_pretrained(partial)
+        copy_tokenizer(tokenizer_folder(inputs["tokenizer"]), partial)
         build(config.shape, ids, seed=config.seed).save_pretrained(partial)
         partial.rename(place)
     return place
@@ -78,7 +104,7 @@ def _take_up(config: TrainConfig, job: Job, inputs: Mapping[str, Path], tokens: 
     parent = read_ref(inputs["model"]) if "model" in inputs else None
     ref = ModelRef(
         name=config.name, revision=folder_revision(out.path / "model"), kind="base",
-        licence=parent.licence if parent else "", parents=(parent.name,) if parent else (),
+        licence=config.licence or (parent.licence if parent else ""), parents=(parent.name,) if parent else (),
     )  # fmt: skip
     write_ref(out.path, ref)
     out.metrics |= read_json(out.path / "training.json")
