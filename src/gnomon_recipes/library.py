@@ -1,77 +1,117 @@
 """The ``library`` recipe: anybody's papers, from files to a searchable, traceable expert.
 
-This is what ``gnomon build`` runs. Read top to bottom it is the method section of a paper.
+This is what ``gnomon build`` runs. Read top to bottom it is the method section of a paper. With a ``base``
+it also continues a language model on the papers, and proves what that changed.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import ConfigError
+from gnomon.core.wording import say
 from gnomon.corpus import steps as corpus
 from gnomon.evaluation import steps as evaluation
 from gnomon.knowledge import steps as knowledge
 from gnomon.llm.embedders import PACKAGED
 from gnomon.runs import FileSet, Recipe, Serve, Step
+from gnomon.training.recipe import LoRA
+from gnomon_recipes import arguments as given
+from gnomon_recipes.bases import NANO, adopted
+from gnomon_recipes.specialise import Literature, Specialisation, general_documents, specialise
 
 SCALES = ("laptop",)
-ARGUMENTS = ("exam", "files", "name", "removed", "scale")
+FILES = ("files", "exam", "general")
+MODELS = ("base",)
+MODEL_ARGUMENTS = ("after", "base", "general", "held_out", "languages", "method", "passes", "replay")
+ARGUMENTS = ("exam", "files", "name", "removed", "scale", *MODEL_ARGUMENTS)
+STARTER = Path(__file__).parent / "starter"
+METHODS = ("full", "lora")
+REPLAY = 0.1
+"""Share of general text when the user gives some: a choice."""
 
 
 def recipe(arguments: Mapping[str, Any]) -> Recipe:
-    """A library, its index and its trace, from files.
+    """A library, its index and its trace, from files; with a base also a model.
 
     Args:
         arguments: ``files`` (a ``FileSet`` as a row), ``name`` of the expert, ``scale``, ``exam`` (files of
-            questions that models must not see, as a row; may be left out), ``removed`` (ids to leave out).
+            questions that models must not see), ``removed`` (ids to leave out). For a model: ``base`` (see ``bases``),
+            ``general`` (files of general text for replay, the control and forgetting; without them the few pages of
+            the starter tell what was forgotten, and there is neither replay nor control), ``after`` (hold out what
+            is later than this date), ``held_out`` (share held out by hash, default 0.1), ``method`` (``full`` or
+            ``lora``), ``passes``, ``replay``, ``languages``.
 
     Raises:
         ConfigError: An argument is unknown or missing, or the scale is.
     """
-    check(arguments)
-    files = FileSet.from_row(arguments["files"])
-    exam = arguments.get("exam")
-    name = str(arguments.get("name") or "library")
-    return compose("library", name, arguments, files, FileSet.from_row(exam) if exam else None)
+    given.check(arguments, ARGUMENTS, SCALES)
+    if "files" not in arguments:
+        raise ConfigError("The library recipe needs files.", "Use `gnomon build FOLDER`.")
+    name = given.word(arguments, "name", "") or "library"
+    made = read(FileSet.from_row(arguments["files"]), given.file_set(arguments, "exam"), arguments)
+    if arguments.get("base"):
+        general = given.file_set(arguments, "general")
+        files = general or FileSet.scan([STARTER / "general.jsonl"])
+        made |= model(made, files, arguments["base"], settings(name, arguments, own=general is not None))
+    elif unused := [key for key in MODEL_ARGUMENTS if arguments.get(key)]:
+        raise ConfigError(
+            say(f"{', '.join(unused)}: these are for a model.", f"{', '.join(unused)} はモデルのための引数。"),
+            say("Add --base MODEL.", "--base モデル を加える。"),
+        )
+    return served("library", name, made, arguments)
 
 
-def compose(recipe_name: str, name: str, arguments: Mapping[str, Any], files: FileSet, exam: FileSet | None) -> Recipe:
-    """The steps of a library, served as one expert."""
-    ingest = corpus.ingest(files)
-    made: dict[str, Step] = {"ingest": ingest}
+def settings(name: str, arguments: Mapping[str, Any], *, own: bool) -> Specialisation:
+    """How a user's model is made: values that suit a laptop, each a choice of ours."""
+    nano = arguments["base"] == NANO
+    method = given.word(arguments, "method", "full" if nano else "lora", METHODS)
+    rate = 1e-3 if nano else (2e-4 if method == "lora" else 2e-5)
+    train = {"learning_rate": rate, "batch": 8, "warmup": 0.05, "lora": LoRA() if method == "lora" else None}
+    return Specialisation(
+        name=f"local/{name}", train=train, passes=given.number(arguments, "passes", 1.0) or 1.0,
+        replay=given.number(arguments, "replay", REPLAY if own else 0.0), control=own,
+        general_held_out=0.2 if own else 1.0, after=given.word(arguments, "after", ""),
+        held_out=given.number(arguments, "held_out", 0.1), languages=given.words(arguments, "languages"),
+        documents=1_000,
+    )  # fmt: skip
+
+
+def read(files: FileSet, exam: FileSet | None, arguments: Mapping[str, Any]) -> dict[str, Step]:
+    """What readers may see, and what models may see of it (the role ``shown``)."""
+    made: dict[str, Step] = {"ingest": corpus.ingest(files)}
     removed = tuple(sorted(set(arguments.get("removed", ()))))
     if removed:
-        made["withhold"] = corpus.withhold(ingest, ids=removed)
-    clean = corpus.clean(made.get("withhold", ingest))
-    library = corpus.dedup(clean)  # what readers may see: open book
+        made["withhold"] = corpus.withhold(made["ingest"], ids=removed)
+    made["clean"] = corpus.clean(made.get("withhold", made["ingest"]))
+    made["dedup"] = corpus.dedup(made["clean"])  # what readers may see: open book
+    if exam is not None:
+        made["items"] = evaluation.items(exam)
+        made["decontaminate"] = corpus.decontaminate(made["dedup"], made["items"])  # what models may see
+    return made
+
+
+def model(made: Mapping[str, Step], general: FileSet, base: Any, how: Specialisation) -> dict[str, Step]:
+    """A base, continued on what models may see, and measured."""
+    shown = made.get("decontaminate", made["dedup"])
+    aside, aside_unique = general_documents(general, made.get("items"))
+    texts = Literature(shown=shown, unique=made["dedup"], general=aside, general_unique=aside_unique)
+    return specialise(adopted(base, {"domain": shown}), texts, how)
+
+
+def served(recipe_name: str, name: str, made: dict[str, Step], arguments: Mapping[str, Any]) -> Recipe:
+    """Index, trace and report of what was read, and the model where there is one, as one expert."""
+    library = made["dedup"]
     chunks = knowledge.chunk(library)
     index = knowledge.index(library, chunks, library=name)
     vectors = knowledge.vectors(library, chunks, index, embedder=PACKAGED)
-    made |= {"clean": clean, "dedup": library, "chunk": chunks, "index": index}
-    shown = library
-    if exam is not None:
-        made["items"] = evaluation.items(exam)
-        made["decontaminate"] = shown = corpus.decontaminate(library, made["items"])  # what models may see
-    made["trace"] = trace = knowledge.trace(shown)
+    made |= {"chunk": chunks, "index": index}
+    made["trace"] = knowledge.trace(made.get("domain", made.get("decontaminate", library)))  # what models were shown
+    proof = [made[role] for role in ("perplexity", "embedding", "completion") if role in made]
     report = evaluation.report(made, title=name)
     return Recipe(
         name=recipe_name,
-        goals=(index, trace, report, vectors),
+        goals=(index, made["trace"], vectors, *proof, report) if proof else (index, made["trace"], report, vectors),
         serve=Serve(name=name, parts={**made, "vectors": vectors, "report": report}),
         arguments=dict(arguments),
     )
-
-
-def check(arguments: Mapping[str, Any], known: tuple[str, ...] = ARGUMENTS) -> None:
-    """Refuse arguments a recipe does not know.
-
-    Raises:
-        ConfigError: With the argument and those that are known.
-    """
-    for key in arguments:
-        if key not in known:
-            raise ConfigError(f"Unknown recipe argument {key!r}.", f"Known: {', '.join(known)}.")
-    if "files" in known and "files" not in arguments:
-        raise ConfigError("The library recipe needs files.", "Use `gnomon build FOLDER`.")
-    scale = arguments.get("scale", "laptop")
-    if scale not in SCALES:
-        raise ConfigError(f"Unknown scale {scale!r}.", f"Known: {', '.join(SCALES)}.")

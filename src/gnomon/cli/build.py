@@ -1,10 +1,10 @@
 """``build``, ``run`` and ``plan``: from files or a recipe to an expert.
 
-``build`` is the ``library`` recipe on the user's own files; everything else is the same for both:
-plan, run with progress, and a summary that says what became of every file.
+``build`` is the ``library`` recipe on the user's own files, with ``--base`` a model made from them too; everything
+else is the same for both: plan, run with progress, and a summary that says what became of every file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,20 @@ _scale = click.option(
     "--scale", type=click.Choice(recipes.SCALES), default="laptop", show_default=True,
     help=say("How large the machine is.", "計算機の規模。"),
 )  # fmt: skip
+_set = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE",
+    help=say("An argument of the recipe; files by their path, @FILE for what a file holds.",
+             "レシピの引数。ファイルはパスで、@ファイル はその中身を表す。"),
+)  # fmt: skip
+_base = click.option(
+    "--base", default="", metavar="MODEL",
+    help=say("Also continue this model on the papers: nano, a folder of weights, or a name of the hub.",
+             "このモデルを論文で継続学習する。nano、重みのフォルダ、またはハブの名前。"),
+)  # fmt: skip
+_revision = click.option(
+    "--revision", default="", metavar="COMMIT",
+    help=say("The commit of a hub model.", "ハブのモデルのコミット。"),
+)  # fmt: skip
 
 
 @command(
@@ -35,15 +49,15 @@ _scale = click.option(
 )
 @click.argument("source", nargs=-1, required=True, metavar="SOURCE…")
 @click.option("--name", default="", metavar="NAME", help=say("The expert's name.", "エキスパートの名前。"))
+@_base
+@_revision
 @_scale
-def build(session: Session, source: tuple[str, ...], name: str, scale: str) -> int:
+@_set
+def build(session: Session, source: tuple[str, ...], name: str, scale: str, **more: Any) -> int:
     """Run the ``library`` recipe on some files."""
     workspace = session.workspace()
-    arguments = recipes.library_arguments(
-        source, recipes.checked_name(name or session.name), scale, workspace, fetch=True
-    )
-    _refuse_nothing(arguments["files"], source)
-    return execute(session, workspace, recipes.find_recipe(recipes.LIBRARY)(arguments))
+    chosen = recipes.checked_name(name or session.name)
+    return execute(session, workspace, _library(source, (chosen, scale), more, workspace, fetch=True))
 
 
 @command(
@@ -52,10 +66,11 @@ def build(session: Session, source: tuple[str, ...], name: str, scale: str) -> i
 )
 @click.argument("recipe")
 @_scale
-def run(session: Session, recipe: str, scale: str) -> int:
+@_set
+def run(session: Session, recipe: str, scale: str, settings: tuple[str, ...]) -> int:
     """Run a recipe by name."""
     workspace = session.workspace()
-    return execute(session, workspace, _by_name(recipe, scale, workspace))
+    return execute(session, workspace, _by_name(recipe, scale, settings, workspace, fetch=True))
 
 
 @command(
@@ -64,13 +79,17 @@ def run(session: Session, recipe: str, scale: str) -> int:
 )
 @click.argument("what", nargs=-1, required=True, metavar="RECIPE|SOURCE…")
 @click.option("--name", default="", metavar="NAME", help=say("The expert's name.", "エキスパートの名前。"))
+@_base
+@_revision
 @_scale
-def plan(session: Session, what: tuple[str, ...], name: str, scale: str) -> int:
+@_set
+def plan(session: Session, what: tuple[str, ...], name: str, scale: str, **more: Any) -> int:
     """Plan a recipe, or a build of some files."""
     from gnomon.runs.plan import plan as planned
 
     workspace = session.workspace()
-    lines = planned(_recipe_or_files(what, recipes.checked_name(name or session.name), scale, workspace), workspace)
+    chosen = recipes.checked_name(name or session.name)
+    lines = planned(_recipe_or_files(what, (chosen, scale), more, workspace), workspace)
     if session.json:
         print_json({"steps": [_plan_row(line) for line in lines]})
     else:
@@ -78,21 +97,45 @@ def plan(session: Session, what: tuple[str, ...], name: str, scale: str) -> int:
     return 0
 
 
-def _recipe_or_files(what: Sequence[str], name: str, scale: str, workspace: Workspace) -> Recipe:
+def _recipe_or_files(
+    what: Sequence[str], named: tuple[str, str], more: Mapping[str, Any], workspace: Workspace
+) -> Recipe:
     """A single word without a slash that names a recipe is the recipe; anything else is files."""
     if len(what) == 1 and (what[0] in recipes.recipe_names() or (":" in what[0] and not Path(what[0]).exists())):
-        return _by_name(what[0], scale, workspace)
-    arguments = recipes.library_arguments(what, name, scale, workspace)
-    _refuse_nothing(arguments["files"], what)
-    return recipes.find_recipe(recipes.LIBRARY)(arguments)
+        base = (f"base={more['base']}{'@' if more['revision'] else ''}{more['revision']}",) if more["base"] else ()
+        return _by_name(what[0], named[1], (*more["settings"], *base), workspace)
+    return _library(what, named, more, workspace)
 
 
-def _by_name(name: str, scale: str, workspace: Workspace) -> Recipe:
+def _library(
+    sources: Sequence[str],
+    named: tuple[str, str],
+    more: Mapping[str, Any],
+    workspace: Workspace,
+    *,
+    fetch: bool = False,
+) -> Recipe:
+    """The ``library`` recipe for some files, with the base and the other arguments that were given."""
+    from gnomon.cli.arguments import model_argument, recipe_arguments
+
+    make = recipes.find_recipe(recipes.LIBRARY)
+    arguments = recipes.library_arguments(sources, *named, workspace, fetch=fetch)
+    _refuse_nothing(arguments["files"], sources)
+    arguments |= recipe_arguments(make, more["settings"], workspace, fetch=fetch)
+    if more["base"]:
+        arguments["base"] = model_argument(more["base"], more["revision"])
+    return make(arguments)
+
+
+def _by_name(name: str, scale: str, settings: Sequence[str], workspace: Workspace, *, fetch: bool = False) -> Recipe:
     """A recipe by name; what was removed from its expert before stays removed."""
+    from gnomon.cli.arguments import recipe_arguments
+
     make = recipes.find_recipe(name)
-    made = make({"scale": scale, "removed": []})
+    arguments = {"scale": scale, **recipe_arguments(make, settings, workspace, fetch=fetch)}
+    made = make(arguments)
     removed = recipes.removed_from(workspace, made.serve.name) if made.serve else []
-    return make({"scale": scale, "removed": removed}) if removed else made
+    return make({**arguments, "removed": removed}) if removed else made
 
 
 def _refuse_nothing(files: dict[str, Any], sources: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ GROUPS: tuple[tuple[str, str, tuple[tuple[str, str, str, str], ...]], ...] = (
         ("search", "gnomon.cli.read", "Find passages.", "文章を探す。"),
         ("ask", "gnomon.cli.read", "Answer a question, every sentence cited.", "質問に、全文に引用を付けて答える。"),
         ("trace", "gnomon.cli.read", "Find where a text's words come from.", "文章の言葉の出どころを探す。"),
+        ("complete", "gnomon.cli.complete", "Continue a text with language models.", "文章の続きをモデルに書かせる。"),
     )),
     ("Look", "確かめる", (
         ("lineage", "gnomon.cli.inspect", "Walk anything back to its source.", "何でも出典まで遡る。"),

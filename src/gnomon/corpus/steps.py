@@ -9,6 +9,7 @@ from gnomon.corpus.cleaning.config import CleanConfig
 from gnomon.corpus.decontaminate import DecontaminateConfig
 from gnomon.corpus.dedup import PRESETS, DedupConfig
 from gnomon.corpus.ingest import IngestConfig
+from gnomon.corpus.instructions import InstructionsConfig
 from gnomon.corpus.part import PartConfig
 from gnomon.corpus.split import SplitConfig
 from gnomon.corpus.withhold import WithholdConfig
@@ -30,6 +31,22 @@ def ingest(files: FileSet, **settings: Any) -> Step:
         config=IngestConfig(**settings),
         sources={"files": files},
         estimate="gnomon.corpus.estimates:ingest",
+    )
+
+
+def instructions(files: FileSet, **settings: Any) -> Step:
+    """Read questions with their answers into documents, for instruction pre-training.
+
+    Args:
+        files: JSONL with ``question`` and ``answer``, or with ``messages``.
+        settings: Fields of ``InstructionsConfig``.
+    """
+    return Step(
+        name="corpus/instructions",
+        entry="gnomon.corpus.instructions:run",
+        version=1,
+        config=InstructionsConfig(**settings),
+        sources={"files": files},
     )
 
 
@@ -126,18 +143,19 @@ def split(documents: Step, pairs: Step | None = None, **settings: Any) -> Step:
     )
 
 
-def part(split: Step, name: str) -> Step:
+def part(split: Step, name: str, **settings: Any) -> Step:
     """One part of a split, as documents.
 
     Args:
         split: A ``corpus/split`` step.
         name: ``"train"``, ``"development"`` or ``"test"``.
+        settings: Other fields of ``PartConfig``.
     """
     return Step(
         name="corpus/part",
         entry="gnomon.corpus.part:run",
         version=1,
-        config=PartConfig(part=name),
+        config=PartConfig(part=name, **settings),
         inputs={"split": split},
         estimate="gnomon.corpus.estimates:pass_on",
     )

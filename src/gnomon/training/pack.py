@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.errors import ConfigError, DataError
-from gnomon.core.files import write_json
+from gnomon.core.files import read_json, write_json
 from gnomon.core.records import Drop
 from gnomon.core.tables import TableWriter, read_batches
 from gnomon.core.wording import say
@@ -30,6 +30,9 @@ from gnomon.training.packing.shelf import File, Shelf, files_of, tokenise
 from gnomon.training.packing.streams import Encoder, open_encoder
 
 TOKENIZER, PACK = "tokenizer", "pack.json"
+LIKE = "like"
+"""Input with another token artifact, whose tokens are the budget."""
+NO_SOURCES = (TOKENIZER, LIKE)
 METHODS = ("best-fit", "stream")
 NOT_DRAWN = "not_drawn"
 _LEAST_CONTEXT = 8
@@ -46,7 +49,7 @@ class PackConfig:
     sources: tuple[MixtureSource, ...] = ()
     """The mixture; empty for one pass over every input."""
     budget: int = 0
-    """Tokens of the whole, when sources have weights."""
+    """Tokens of the whole, when sources have weights; those of ``inputs["like"]`` when that is given."""
     method: str = "best-fit"
     """``"best-fit"`` or, for comparison, ``"stream"``."""
     window: int = 1 << 24
@@ -56,18 +59,20 @@ class PackConfig:
 
 
 def run(config: PackConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
-    """Tokenise and pack the documents of all inputs but ``inputs["tokenizer"]``.
+    """Tokenise and pack the documents of all inputs but ``inputs["tokenizer"]`` and ``inputs["like"]``.
 
     Raises:
         ConfigError: A setting cannot be used, or the mixture names no input.
         DataError: A source has no text, the whole is smaller than a row, or the tokenizer has no EOS.
     """
+    config = _matched(config, inputs)
     sources = _sources(config, inputs)
     encoder = open_encoder(inputs[TOKENIZER], out.settings)
     files = files_of(sources, dict(inputs))
     keys = [file.key for file in files]
     by_key = {file.key: file for file in files}
-    out.meter.total(sum(record.counts.kept for name, record in out.records.items() if name != TOKENIZER), "documents")
+    read = [record.counts.kept for name, record in out.records.items() if name not in NO_SOURCES]
+    out.meter.total(sum(read), "documents")
     for key in out.pending(keys):
         tokenise(by_key[key], encoder, out)
     shelf = Shelf(out, files, encoder.dtype)
@@ -85,8 +90,15 @@ def run(config: PackConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     return _counts(out.counts(keys), lost, int(used.sum()), tally)
 
 
+def _matched(config: PackConfig, inputs: Mapping[str, Path]) -> PackConfig:
+    """The config with as many tokens as ``inputs["like"]`` has, where that is given: a control of equal length."""
+    if LIKE not in inputs:
+        return config
+    return dataclasses.replace(config, budget=int(read_json(inputs[LIKE] / PACK)["tokens"]))
+
+
 def _sources(config: PackConfig, inputs: Mapping[str, Path]) -> tuple[MixtureSource, ...]:
-    names = sorted(name for name in inputs if name != TOKENIZER)
+    names = sorted(name for name in inputs if name not in NO_SOURCES)
     sources = config.sources or tuple(MixtureSource(name=name) for name in names)
     problems = {
         f"the input {TOKENIZER!r} is missing": TOKENIZER not in inputs,

@@ -1,0 +1,64 @@
+"""Bases: the models that recipes continue, as an argument names them.
+
+``nano`` is the small base of this package, trained by the ``nano_base`` recipe. Any other model is a folder of weights
+(its files, by content) or a name of the hub or of ``gnomon.toml`` with the commit that is meant:
+``org/model@COMMIT``. A name without a commit is refused, because it would mean another model next year.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gnomon.core.errors import ConfigError, NotFound
+from gnomon.core.wording import say
+from gnomon.runs import FileSet, Step
+from gnomon.training import steps as training
+from gnomon_recipes.arguments import wrong
+
+NANO = "nano"
+NANO_FOLDER = Path(__file__).parent / "nano" / "base"
+NANO_NAME = "gnomon/nano-base"
+
+
+def adopted(base: Any, documents: Mapping[str, Step] | None = None) -> Step:
+    """The step that adopts a base.
+
+    Args:
+        base: ``"nano"``, ``"NAME@COMMIT"``, ``{"name", "revision"}`` or ``{"name", "files"}``.
+        documents: Documents on which its tokenizer's fertility is measured, by the name of their source.
+
+    Raises:
+        ConfigError: It is none of these, or has no revision.
+        NotFound: The package was built without the nano base.
+    """
+    if base == NANO:
+        return training.adopt(NANO_NAME, files=nano_files(), documents=documents)
+    if isinstance(base, str) and base:
+        name, _, revision = base.rpartition("@")
+        base = {"name": name, "revision": revision} if name else {"name": base}
+    if not isinstance(base, Mapping) or not base.get("name"):
+        raise wrong("base", base, "nano, a folder of weights, or NAME@COMMIT of the hub")
+    if base.get("files"):
+        return training.adopt(str(base["name"]), files=FileSet.from_row(dict(base["files"])), documents=documents)
+    if not base.get("revision"):
+        raise ConfigError(
+            say(f"The base {base['name']!r} has no revision.", f"ベースモデル {base['name']!r} に revision がない。"),
+            say("Name the commit of the hub that you mean (NAME@COMMIT, or --revision), or a folder of weights.",
+                "ハブのコミットを指定する（NAME@COMMIT または --revision）か、重みのフォルダを渡す。"),
+        )  # fmt: skip
+    return training.adopt(str(base["name"]), revision=str(base["revision"]), documents=documents)
+
+
+def nano_files() -> FileSet:
+    """The files of the nano base.
+
+    Raises:
+        NotFound: They are not there.
+    """
+    if not (NANO_FOLDER / "config.json").is_file():
+        raise NotFound(
+            say("This installation has no nano base.", "このインストールに nano ベースモデルがない。"),
+            say("Install the released wheel, or train one: gnomon run nano_base.",
+                "配布版を入れるか、gnomon run nano_base で学習する。"),
+        )  # fmt: skip
+    return FileSet.scan([NANO_FOLDER])
