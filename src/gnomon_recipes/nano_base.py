@@ -60,9 +60,16 @@ def train(split: Mapping[str, Step]) -> Step:
     """The tokenizer, the rows and the model."""
     shown = {name: corpus.part(step, "train") for name, step in split.items()}
     tokenizer = training.tokenizer(shown, vocab_size=VOCABULARY)
-    mixture = (MixtureSource(name="abstracts", repeats=1.0), MixtureSource(name="books", repeats=0.6))
+    mixture = (MixtureSource(name="abstracts", repeats=1.0), MixtureSource(name="books", repeats=0.4))
     tokens = training.pack(tokenizer, shown, context=SHAPE.context, sources=mixture)
     return training.pretrain(
-        tokens, tokenizer, name="gnomon/nano-base", shape=SHAPE, learning_rate=3e-3, batch=16, schedule="wsd",
+        tokens,
+        tokenizer,
+        name="gnomon/nano-base",
+        shape=SHAPE,
+        learning_rate=1.5e-3,
+        batch=4,
+        schedule="wsd",
         precision="bfloat16",
-    )  # fmt: skip
+        licence="Apache-2.0",
+    )
