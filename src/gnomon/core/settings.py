@@ -42,7 +42,11 @@ class TrainingPlace:
     launcher: str = "process"
     """``process`` (this one), ``torchrun`` (FSDP2) or ``accelerate`` (its own configuration file)."""
     processes: int = 1
-    """Processes of ``torchrun`` on this machine."""
+    """Processes of ``torchrun`` on each machine: as many as it has GPUs."""
+    nodes: int = 1
+    """Machines of ``torchrun``."""
+    across: str = ""
+    """Command that starts one process on each machine: ``srun --ntasks-per-node=1``; for ``nodes`` above 1."""
     accelerate_config: str = ""
     """Configuration file of ``accelerate launch``; empty for accelerate's own default."""
     micro_batch: int = 0

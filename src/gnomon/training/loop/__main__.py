@@ -1,7 +1,8 @@
-"""One rank of a training job, as a launcher starts it."""
+"""One process of a training job, as a launcher starts it: ``python -m gnomon.training.loop JOB.json``."""
 
 import sys
 
-from gnomon.training.loop.work import main
+from gnomon.training.loop.rank import main
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -59,7 +59,7 @@ def arguments(job: Job, context: int, steps: int, processes: int, device: str) -
         activation_checkpointing=place.gradient_checkpointing, torch_compile=False,
         use_liger_kernel=device == "cuda" and importlib.util.find_spec("liger_kernel") is not None,
         logging_strategy="steps", logging_steps=1, logging_nan_inf_filter=False, report_to=trackers(place.trackers),
-        save_strategy="steps" if place.checkpoint_steps else "no", save_steps=place.checkpoint_steps or 500,
+        save_strategy="no",  # ``watching`` says when
         dataloader_pin_memory=device == "cuda", dataloader_drop_last=False, remove_unused_columns=False,
         disable_tqdm=True, average_tokens_across_devices=True, log_level="error",
     )  # fmt: skip
