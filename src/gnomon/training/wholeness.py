@@ -75,7 +75,7 @@ def read_config(folder: Path) -> Any:
     path = folder / CONFIG
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
-        model_type, classes = row["model_type"], frozenset(row.get("architectures") or ())
+        model_type, classes = str(row["model_type"]), frozenset(row.get("architectures") or ())
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             say(f"{path} cannot be read as a model's configuration: {error!r}.",
