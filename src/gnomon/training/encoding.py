@@ -93,8 +93,16 @@ def tokenizer_revision(folder: Path) -> str:
     return bytes_hash(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
-          "tokenizer.model", "vocab.json", "merges.txt")  # fmt: skip
+_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+)
 """What a tokenizer may consist of in a Hugging Face folder."""
 
 

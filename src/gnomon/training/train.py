@@ -12,6 +12,7 @@ from pathlib import Path
 from gnomon.core.errors import ConfigError
 from gnomon.core.files import read_json
 from gnomon.core.records import ModelRef
+from gnomon.core.settings import TrainingPlace
 from gnomon.core.wording import say
 from gnomon.llm.hub import folder_revision
 from gnomon.llm.weights import read_ref, weights_of, write_ref
@@ -62,12 +63,19 @@ def _refuse_what_must_fail(
     }
     parents = {parent.name: parent.licence} if parent else {}
     duties = check_licences(parents, data, name=config.name, licence=config.licence, use=config.use)
+    place = out.settings.training
+    device, ranks = _devices(place)
+    check_room(config, place, start, tokens.context, device=device, ranks=ranks)
+    return duties
+
+
+def _devices(place: TrainingPlace) -> tuple[str, int]:
+    """The kind of device, and how many of them share the weights as far as this machine can tell."""
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    place = out.settings.training
-    check_room(config, place, start, tokens.context, device=device, ranks=place.processes)
-    return duties
+    devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    ranks = {"process": 1, "torchrun": place.processes, "accelerate": max(devices, place.processes)}
+    return "cuda" if devices else "cpu", ranks.get(place.launcher, 1)
 
 
 def _start(config: TrainConfig, inputs: Mapping[str, Path], folder: Path, out: Output) -> Path:
