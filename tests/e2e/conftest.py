@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+ALONE = ("run", "quickstart", "--set", "base=none")
+"""The starter library without a model: what most of these tests are about, in seconds."""
 Gnomon = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -37,7 +39,7 @@ def gnomon(home: Path) -> Gnomon:
     def run(*arguments: str, code: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "gnomon.cli.main", *arguments],
-            capture_output=True, text=True, check=False, env=environment(home, **more), timeout=300,
+            capture_output=True, text=True, check=False, env=environment(home, **more), timeout=600,
         )  # fmt: skip
         assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
@@ -56,5 +58,5 @@ def answer_json(gnomon: Gnomon) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def quickstart(tmp_path_factory: pytest.TempPathFactory, gnomon: Gnomon) -> Path:
     workspace = tmp_path_factory.mktemp("quickstart") / "ws"
-    gnomon("run", "quickstart", "--workspace", str(workspace))
+    gnomon(*ALONE, "--workspace", str(workspace))
     return workspace

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import ALONE
 
 from gnomon.runs import Workspace
 
@@ -38,7 +39,7 @@ def test_the_quickstart_in_a_bucket_holds_what_the_local_one_does(
     s3fs.S3FileSystem(endpoint_url=endpoint, key="test", secret="test").mkdir("papers")
     url = "s3://papers/gnomon"
     home = {"HOME": str(settings_home)}
-    gnomon("run", "quickstart", "--workspace", url, **home)
+    gnomon(*ALONE, "--workspace", url, **home)
     found = json.loads(gnomon("search", "cosmic microwave background", "--json", "--workspace", url, **home).stdout)
     assert len(found["hits"]) == 10
     answer = json.loads(gnomon("ask", "Who found pulsars?", "--json", "--workspace", url, **home).stdout)

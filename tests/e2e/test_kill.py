@@ -1,4 +1,7 @@
-"""SIGKILL at twenty random moments of the real quickstart; what is finished afterwards is the same."""
+"""SIGKILL at twenty random moments of the quickstart's library; what is finished afterwards is the same.
+
+Training has a test of its own for this (``tests/training``).
+"""
 
 import os
 import random
@@ -10,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import environment
+from conftest import ALONE, environment
 
 from gnomon.runs import Workspace
 from gnomon.runs.verify import Finding, verify
@@ -20,7 +23,7 @@ SEED = int(os.environ.get("GNOMON_KILL_SEED", "20"))
 
 
 def start(workspace: Path, home: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "gnomon.cli.main", "run", "quickstart", "--workspace", str(workspace)]
+    command = [sys.executable, "-m", "gnomon.cli.main", *ALONE, "--workspace", str(workspace)]
     return subprocess.Popen(
         command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ALONE
 
 from gnomon.core.records import Document
 from gnomon.core.tables import read_table
@@ -34,7 +35,7 @@ def test_every_note_is_in_the_library(texts: dict[str, str]) -> None:
 
 def test_a_second_run_does_nothing(quickstart: Path, gnomon) -> None:
     before = {p: p.stat().st_mtime_ns for p in quickstart.rglob("record.json")}
-    gnomon("run", "quickstart", "--workspace", str(quickstart))
+    gnomon(*ALONE, "--workspace", str(quickstart))
     assert {p: p.stat().st_mtime_ns for p in quickstart.rglob("record.json")} == before
 
 
@@ -166,6 +167,6 @@ def test_messages_are_japanese_for_a_japanese_reader(quickstart: Path, gnomon, t
 
 
 def test_contents_are_equal_under_another_hash_seed(quickstart: Path, gnomon, tmp_path: Path) -> None:
-    gnomon("run", "quickstart", "--workspace", str(tmp_path / "ws"), PYTHONHASHSEED="4242")
+    gnomon(*ALONE, "--workspace", str(tmp_path / "ws"), PYTHONHASHSEED="4242")
     digests = [{r.address: r.digest for r in Workspace(w).records()} for w in (quickstart, tmp_path / "ws")]
     assert digests[0] == digests[1]

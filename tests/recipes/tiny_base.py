@@ -33,7 +33,10 @@ def domain(path: Path, number: int = 40, **more: Any) -> Path:
 
 def general(path: Path, number: int = 15) -> Path:
     """Texts about daily things."""
-    rows = [{"id": f"day-{i}", "title": f"Day {i}", "text": prose(900 + i, DAILY, USES), "lang": "en"} for i in range(number)]
+    rows = [
+        {"id": f"day-{i}", "title": f"Day {i}", "text": prose(900 + i, DAILY, USES), "lang": "en"}
+        for i in range(number)
+    ]
     return lines(path, rows)
 
 

@@ -1,0 +1,70 @@
+"""The quickstart with a model, as a user meets it: a base continued on the starter library, and its proof."""
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
+
+import tiny_base
+
+from gnomon.core.files import read_json
+from gnomon.runs import Workspace
+from gnomon_recipes.bases import NANO_FOLDER
+
+SIX_MINUTES = 360
+
+
+@pytest.fixture(scope="module")
+def specialist(quickstart: Path, tmp_path_factory: pytest.TempPathFactory, gnomon) -> Path:
+    """The quickstart's library, and a stand-in base of a few thousand parameters continued on it."""
+    workspace = tmp_path_factory.mktemp("specialist") / "ws"
+    shutil.copytree(quickstart, workspace)
+    weights = tiny_base.base(tmp_path_factory.mktemp("weights") / "tiny", context=1_024)
+    gnomon("run", "quickstart", "--set", f"base={weights}", "--workspace", str(workspace))
+    return workspace
+
+
+@pytest.mark.timeout(400)
+def test_the_expert_has_a_base_and_a_specialised_model_that_write_side_by_side(specialist: Path, answer_json) -> None:
+    told = answer_json("complete", "The velocities of the nebulae", "--max-tokens", "8", "--workspace", str(specialist))
+    assert [row["model"] for row in told["completions"]] == ["base", "control", "specialised"]
+    assert len({row["revision"] for row in told["completions"]}) == 3
+
+
+def test_the_proof_is_measured_on_notes_and_on_general_text(specialist: Path) -> None:
+    workspace = Workspace(specialist)
+    (address,) = [r.address for r in workspace.records() if r.name == "evaluation/perplexity"]
+    facts = read_json(workspace.artifact(address) / "perplexity.json")
+    assert {name: test["kind"] for name, test in facts["tests"].items()} == {
+        "by_hash": "domain", "by_time": "domain", "general": "general",
+    }  # fmt: skip
+    assert list(facts["models"]) == ["base", "specialised", "control"]
+    perplexities = {name: m["perplexity"]["value"] for name, m in facts["tests"]["by_hash"]["models"].items()}
+    assert perplexities["specialised"] < perplexities["base"], "a random base learns from anything"
+
+
+def test_a_model_can_be_walked_back_to_its_documents(specialist: Path, answer_json) -> None:
+    told = json.dumps(answer_json("lineage", "specialised", "--workspace", str(specialist)))
+    assert "training/cpt" in told
+    assert "training/pack" in told
+
+
+def test_the_library_still_answers_and_everything_verifies(specialist: Path, answer_json, gnomon) -> None:
+    assert answer_json("search", "pulsars", "--workspace", str(specialist))["hits"]
+    assert not answer_json("ask", "Who found pulsars?", "--workspace", str(specialist))["refused"]
+    gnomon("verify", "--workspace", str(specialist))
+    assert "specialised" in gnomon("show", "--workspace", str(specialist)).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not NANO_FOLDER.is_dir(), reason="the nano base is not in this checkout")
+def test_the_whole_quickstart_takes_less_than_six_minutes(tmp_path: Path, gnomon) -> None:
+    started = time.monotonic()
+    gnomon("run", "quickstart", "--workspace", str(tmp_path / "ws"))
+    assert time.monotonic() - started < SIX_MINUTES
