@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from gnomon.core.settings import Settings
 from gnomon.core.tables import write_table
 from gnomon.llm.client import Completion, Generation
 from gnomon.llm.fakes import HashEmbedder
+from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output, StorePlace
+from gnomon.runs.step import Step
 
 BOS, EOS, VOCABULARY = 256, 257, 258
 
@@ -117,12 +120,43 @@ def documents(folder: Path, items: Iterable[Document], part: str = "test") -> Pa
     return folder
 
 
+@dataclass(frozen=True, kw_only=True)
+class MadeConfig:
+    """What a toy step leaves behind."""
+
+    what: str
+    says: str = ""
+
+
+def make(config: MadeConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
+    """A toy step: documents, or a model that is byte, word and parrot model in one folder."""
+    if config.what == "documents":
+        documents(out.path, json_documents(config.says))
+    else:
+        byte_artifact(out.path, liked=config.says)
+        write_json(out.path / "words.json", {})
+        write_json(out.path / "parrot.json", {"says": config.says})
+        write_json(out.path / "training.json", {"tokens": 123})
+    return Counts(taken=1, kept=1)
+
+
+def json_documents(words: str) -> list[Document]:
+    return [
+        document(
+            f"local:{i}", f"We saw {i} things. " + f"They say that {word} and {words} are far. " * 3, title=f"On {word}"
+        )
+        for i, word in enumerate(words.split())
+    ]
+
+
+def made(what: str, says: str) -> Step:
+    config = MadeConfig(what=what, says=says)
+    return Step(name=f"toy/{what}", entry="evaluation_kit:make", version=1, config=config)
+
+
 def output(folder: Path, **more: Any) -> Output:
     (folder / "data").mkdir(parents=True, exist_ok=True)
     return Output(
         path=folder / "data", shards=folder / "shards", identity="test", settings=Settings(),
         place=lambda key: StorePlace(key=key, url=key), cache_path=folder / "cache", locks=folder / "locks", **more,
     )  # fmt: skip
-
-
-Inputs = Mapping[str, Path]

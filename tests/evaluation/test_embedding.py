@@ -166,7 +166,7 @@ def test_the_figure_is_what_all_pairs_in_memory_give(monkeypatch: pytest.MonkeyP
     bins = np.clip(np.searchsorted(edges, general, side="right") - 1, 0, 9)
     for b, shown in enumerate(row["bins"]):
         inside = own[bins == b]
-        assert shown["spread"]["n"] == pytest.approx(len(inside), abs=1)
+        assert shown["spread"]["n"] == sum(shown["histogram"]) == pytest.approx(len(inside), abs=1)
         if len(inside) > 20:
             assert shown["spread"]["value"] == pytest.approx(inside.std(), rel=0.03)
     (first, *_) = similarity.disagreements(["own", "general"], vectors, counted, ranges, 1)

@@ -1,6 +1,6 @@
 """The step ``evaluation/completion``: first sentences of held-out documents, continued side by side.
 
-Every model continues the same beginnings (AstroLLaMA, arXiv 2309.06126, section 4: temperature 0.3), and
+Every model continues the same beginnings (AstroLLaMA, arXiv 2309.06126, section 3: temperature 0.3), and
 what it writes is compared with how the document goes on, by rules that need no model: see
 ``completion_facts``. Beside the models stands *another ending*, the true ending of another
 document: what a fluent text of the field scores that knows nothing of this paper.
@@ -124,7 +124,7 @@ def run(config: CompletionConfig, inputs: Mapping[str, Path], out: Output) -> Co
     facts = completion_facts(rows, names, config.reference, Draws(number=config.draws, seed=config.seed))
     how = ("sentences", "title", "max_tokens", "temperature", "top_p", "seed", "draws")
     write_json(out.path / FACTS, {
-        "how": {name: getattr(config, name) for name in how}, "models": models,
+        "how": {name: getattr(config, name) for name in how}, "order": {"models": names}, "models": models,
         "documents": {"n": len(choice.rows), "part": config.documents.part, "dropped": choice.dropped},
         **facts, "examples": _examples(rows, config.shown),
     })  # fmt: skip

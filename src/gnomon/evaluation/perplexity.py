@@ -254,7 +254,8 @@ def _facts(
         tests[test.name] = {**about, **facts}
     out.metrics.update({name: _headline(facts) for name, facts in tests.items()})
     how = {name: getattr(config, name) for name in ("stride", "end", "max_characters", "seed", "draws", "dtype")}
-    return {"reference": config.reference, "how": how, "models": models, "tests": tests}
+    order = {"models": list(models), "tests": list(tests)}  # keys of a JSON file are sorted
+    return {"reference": config.reference, "how": how, "order": order, "models": models, "tests": tests}
 
 
 def _headline(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Systems and their vectors: every text of every collection, once, in shards that survive a kill.
 
 A *system* is a language model read through the mean of its last layer without [BOS]
-(AstroLLaMA, arXiv 2309.06126, section 4), or a *general embedder* that was made for similarity.
+(AstroLLaMA, arXiv 2309.06126, section 3), or a *general embedder* that was made for similarity.
 One system is in memory at a time; vectors lie in memory-mapped files.
 """
 

@@ -2,8 +2,8 @@
 
 For n documents there are n(n-1)/2 *pairs*, each with one cosine a system. They are made tile by
 tile and only counted: histograms, sums in *groups* of documents, and the few pairs on which two
-systems disagree most. Cosines of different systems are on different scales (a language model's
-crowd near 1), so to disagree is to *rank* a pair differently among all pairs.
+systems disagree most. Cosines of different systems are on different scales, so to disagree is to
+*rank* a pair differently among all pairs.
 
 Intervals: pairs that share a document are not independent, so documents are drawn, not pairs: in
 ``GROUPS`` seeded groups, where a pair counts as often as both its groups were drawn together.
@@ -23,7 +23,8 @@ from gnomon.evaluation.bootstrap import Draws, Floats, Interval, interval_of
 TILE = 1_024
 GROUPS = 32
 SHOWN_BINS = 128
-FINE_BINS = 1 << 14
+FINE_A_SHOWN = 128
+FINE_BINS = SHOWN_BINS * FINE_A_SHOWN
 SPREAD_BINS = 10
 Cosines = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64 | np.int32]
@@ -87,6 +88,9 @@ def extents(vectors: Sequence[Vectors]) -> list[Extent]:
 class Counted:
     """What is counted over all pairs."""
 
+    shown: Ints
+    """Pairs in each bin of the general system and each of ``SHOWN_BINS`` bins of a system's own range, shape
+    (systems, SPREAD_BINS, SHOWN_BINS)."""
     fine: Ints
     """Pairs in each of ``FINE_BINS`` bins of a system's own range, shape (systems, bins)."""
     sums: Floats
@@ -107,20 +111,28 @@ def count(vectors: Sequence[Vectors], ranges: Sequence[Extent], general: int, se
     n, systems = len(vectors[0]), len(vectors)
     groups = np.random.default_rng(seed).permutation(n) % GROUPS
     fine = np.zeros((systems, FINE_BINS), np.int64)
+    shown = np.zeros((systems, SPREAD_BINS * SHOWN_BINS), np.int64)
     cells = GROUPS * GROUPS * SPREAD_BINS
     sums = np.zeros((1 + 3 * systems, cells))
     middles = [(r.low + r.high) / 2 for r in ranges]
     for tile in tiles(vectors):
         cell = (groups[tile.rows] * GROUPS + groups[tile.columns]) * SPREAD_BINS
-        cell += ranges[general].bin_of(tile.cosines[general], SPREAD_BINS)
+        level = ranges[general].bin_of(tile.cosines[general], SPREAD_BINS)
+        cell += level
         sums[0] += np.bincount(cell, minlength=cells)
         base = tile.cosines[general].astype(np.float64) - middles[general]
         for s, cosines in enumerate(tile.cosines):
             own = cosines.astype(np.float64) - middles[s]
             for k, weights in enumerate((own, own * own, own * base)):
                 sums[1 + 3 * s + k] += np.bincount(cell, weights=weights, minlength=cells)
-            fine[s] += np.bincount(ranges[s].bin_of(cosines, FINE_BINS), minlength=FINE_BINS)
-    return Counted(fine=fine, sums=sums.T.reshape(GROUPS**2, SPREAD_BINS, 1 + 3 * systems))
+            place = ranges[s].bin_of(cosines, FINE_BINS)
+            fine[s] += np.bincount(place, minlength=FINE_BINS)
+            shown[s] += np.bincount(level * SHOWN_BINS + place // FINE_A_SHOWN, minlength=len(shown[s]))
+    return Counted(
+        shown=shown.reshape(systems, SPREAD_BINS, SHOWN_BINS),
+        fine=fine,
+        sums=sums.T.reshape(GROUPS**2, SPREAD_BINS, 1 + 3 * systems),
+    )
 
 
 # Figures -------------------------------------------------------------------------------------
@@ -131,7 +143,8 @@ def figures(
 ) -> dict[str, Any]:
     """Histogram, mean, spread and agreement of every system, as JSON types.
 
-    A ``histogram`` has ``SHOWN_BINS`` equal bins from the system's ``low`` to its ``high``.
+    A ``histogram``, of all pairs or of one bin of the general system, has ``SHOWN_BINS`` equal bins from the system's
+    ``low`` to its ``high``.
     """
     pairs = int(counted.sums[:, :, 0].sum())
     weights = _drawn_weights(draws)
@@ -142,7 +155,7 @@ def figures(
         found[name] = {
             "low": ranges[s].low,
             "high": ranges[s].high,
-            "histogram": [int(c) for c in counted.fine[s].reshape(SHOWN_BINS, -1).sum(axis=1)],
+            "histogram": counted.shown[s].sum(axis=0).tolist(),
             "mean": _shifted(whole["mean"], middle).to_row(),
             "spread": whole["spread"].to_row(),
             "correlation_with_general": whole["correlation"].to_row(),
@@ -160,7 +173,10 @@ def _bin(counted: Counted, s: int, b: int, about: tuple[float, int], weights: Fl
     cells = counted.sums[:, b]
     pairs = int(cells[:, 0].sum())
     found = _moments(cells, s, about[1], weights, pairs)
-    return {"mean": _shifted(found["mean"], about[0]).to_row(), "spread": found["spread"].to_row()}
+    histogram = counted.shown[s, b].tolist()
+    return {
+        "mean": _shifted(found["mean"], about[0]).to_row(), "spread": found["spread"].to_row(), "histogram": histogram,
+    }  # fmt: skip
 
 
 def _shifted(found: Interval, by: float) -> Interval:

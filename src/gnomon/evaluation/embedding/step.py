@@ -1,6 +1,6 @@
 """The step ``evaluation/embedding``: what changed inside a model when it learned a field.
 
-AstroLLaMA's figure (arXiv 2309.06126, section 4) with base, specialised and a *general embedder*, and beside
+AstroLLaMA's figure (arXiv 2309.06126, section 3) with base, specialised and a *general embedder*, and beside
 it what a histogram cannot show: whether the vectors find what a paper cites, and whether they
 tell its subject. Everything is in ``embedding.json``; rows behind it in the Parquet files.
 """
@@ -125,6 +125,7 @@ def run(config: EmbeddingConfig, inputs: Mapping[str, Path], out: Output) -> Cou
     facts = {
         "reference": config.reference,
         "general": config.embedder_name,
+        "order": {"models": list(models)},
         "models": models,
         "documents": {"n": len(choice.rows), "part": config.documents.part, "dropped": choice.dropped},
         **_about_documents(config, systems, (choice, documents), out),
