@@ -5,12 +5,17 @@ who calls) and which are models (``MODELS``): so the command line can turn ``--s
 listing that the recipe wants, and a folder with weights into a base.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.wording import say
 from gnomon.runs import FileSet
+from gnomon.training.recipe import LoRA, TrainConfig
+
+FIXED = ("extend", "name", "shape")
+"""Fields of ``TrainConfig`` that a recipe decides itself."""
 
 
 def check(arguments: Mapping[str, Any], known: Sequence[str], scales: Sequence[str], recipe: str = "") -> None:
@@ -107,6 +112,26 @@ def words(arguments: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = arguments.get(name) or ()
     parts = value.split(",") if isinstance(value, str) else list(value)
     return tuple(str(part).strip() for part in parts if str(part).strip())
+
+
+def training(arguments: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of ``TrainConfig``: the recipe's, and over them those of the argument ``train``.
+
+    Raises:
+        ConfigError: The argument is no mapping, or names a setting that there is not.
+    """
+    given = arguments.get("train") or {}
+    known = sorted({f.name for f in dataclasses.fields(TrainConfig)} - set(FIXED))
+    if not isinstance(given, Mapping) or not set(given) <= set(known):
+        raise wrong("train", given, f"--set train.KEY=VALUE with {', '.join(known)}")
+    found = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    try:
+        if isinstance(found.get("lora"), Mapping):
+            found["lora"] = LoRA(**found["lora"])
+        TrainConfig(name="any", **found)
+    except TypeError as error:
+        raise wrong("train", given, f"settings of the right type ({error})") from error
+    return {**defaults, **found}
 
 
 def wrong(name: str, value: Any, wanted: str) -> ConfigError:

@@ -26,8 +26,8 @@ SCALES = ("laptop", "node", "cluster")
 FILES = ("files", "general", "exam", "retrieval")
 MODELS = ("base",)
 ARGUMENTS = (
-    "after", "base", "exam", "files", "general", "held_out", "method", "name", "passes", "removed", "replay",
-    "retrieval", "scale", "text",
+    "after", "base", "context", "exam", "files", "general", "held_out", "method", "name", "passes", "removed", "replay",
+    "retrieval", "scale", "text", "train",
 )  # fmt: skip
 TEXTS = ("abstracts", "full")
 METHODS = ("full", "lora")
@@ -81,7 +81,7 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
             ``abstracts`` or ``full`` papers, which get longer rows), ``passes``, ``replay`` (part of all tokens,
             default 0.1), ``after`` (hold out what is later), ``held_out`` (share by hash, default 0.05), ``exam``
             (questions), ``retrieval`` (corpus, queries, qrels),
-            ``name``, ``removed``.
+            ``context`` (tokens a row), ``train`` (fields of ``TrainConfig``), ``name``, ``removed``.
 
     Raises:
         ConfigError: An argument is unknown, missing or of another type; or a hub base has no commit.
@@ -139,7 +139,8 @@ def settings(arguments: Mapping[str, Any], size: Size) -> Specialisation:
         "precision": size.precision, "lora": LORA if method == "lora" else None,
     }  # fmt: skip
     return Specialisation(
-        name=f"gnomon/{given.word(arguments, 'name', 'astrollama')}", train=train, context=size.contexts[text],
+        name=f"gnomon/{given.word(arguments, 'name', 'astrollama')}", train=given.training(arguments, train),
+        context=int(given.number(arguments, "context", size.contexts[text])),
         passes=given.number(arguments, "passes", size.passes), replay=given.number(arguments, "replay", 0.1),
         after=given.word(arguments, "after", ""), held_out=given.number(arguments, "held_out", 0.05),
         general_held_out=0.1, completion_tokens=256 if size.base == NANO else 1_024,

@@ -23,7 +23,9 @@ from gnomon_recipes.specialise import Literature, Specialisation, general_docume
 SCALES = ("laptop",)
 FILES = ("files", "exam", "general")
 MODELS = ("base",)
-MODEL_ARGUMENTS = ("after", "base", "general", "held_out", "languages", "method", "passes", "replay")
+MODEL_ARGUMENTS = (
+    "after", "base", "context", "general", "held_out", "languages", "method", "passes", "replay", "train",
+)  # fmt: skip
 ARGUMENTS = ("exam", "files", "name", "removed", "scale", *MODEL_ARGUMENTS)
 STARTER = Path(__file__).parent / "starter"
 METHODS = ("full", "lora")
@@ -40,7 +42,8 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
             ``general`` (files of general text for replay, the control and forgetting; without them the few pages of
             the starter tell what was forgotten, and there is neither replay nor control), ``after`` (hold out what
             is later than this date), ``held_out`` (share held out by hash, default 0.1), ``method`` (``full`` or
-            ``lora``), ``passes``, ``replay``, ``languages``.
+            ``lora``), ``passes``, ``replay``, ``languages``, ``context`` (tokens a row, 1,024) and ``train`` (fields of
+            ``TrainConfig``).
 
     Raises:
         ConfigError: An argument is unknown or missing, or the scale is.
@@ -67,9 +70,10 @@ def settings(name: str, arguments: Mapping[str, Any], *, own: bool) -> Specialis
     nano = arguments["base"] == NANO
     method = given.word(arguments, "method", "full" if nano else "lora", METHODS)
     rate = 1e-3 if nano else (2e-4 if method == "lora" else 2e-5)
-    train = {"learning_rate": rate, "batch": 8, "warmup": 0.05, "lora": LoRA() if method == "lora" else None}
+    train = {"learning_rate": rate, "batch": 4, "warmup": 0.05, "lora": LoRA() if method == "lora" else None}
     return Specialisation(
-        name=f"local/{name}", train=train, passes=given.number(arguments, "passes", 1.0) or 1.0,
+        name=f"local/{name}", train=given.training(arguments, train),
+        context=int(given.number(arguments, "context", 1_024)), passes=given.number(arguments, "passes", 1.0) or 1.0,
         replay=given.number(arguments, "replay", REPLAY if own else 0.0), control=own,
         general_held_out=0.2 if own else 1.0, after=given.word(arguments, "after", ""),
         held_out=given.number(arguments, "held_out", 0.1), languages=given.words(arguments, "languages"),

@@ -171,6 +171,19 @@ def test_arguments_for_a_model_need_one(arguments) -> None:
         library.recipe({"files": arguments["files"], "after": "2018"})
 
 
+def test_any_setting_of_the_training_can_be_changed_and_only_those(arguments) -> None:
+    recipe = library.recipe(
+        {**arguments, "train": {"batch": 2, "betas": [0.9, 0.99], "lora": {"rank": 4}}, "context": 128}
+    )
+    assert recipe.serve is not None
+    found = recipe.serve.parts["specialised"].config
+    assert (found.batch, found.betas, found.lora.rank) == (2, (0.9, 0.99), 4)
+    assert recipe.serve.parts["tokens"].config.context == 128
+    for wrong in ({"depth": 3}, {"batch": "many"}, {"lora": {"height": 1}}, {"batch": 0}, 3, {"name": "other"}):
+        with pytest.raises(ConfigError):
+            library.recipe({**arguments, "train": wrong})
+
+
 def test_the_quickstart_without_a_model_is_the_library_alone() -> None:
     recipe = quickstart.recipe({"base": "none"})
     assert not [step for step in recipe.steps() if step.name.startswith("training/")]
