@@ -20,6 +20,7 @@ BENCHES = {
     "trace": ["trace.py"],
     "retrieval_text": ["retrieval_text.py", "--hybrid"],
     "retrieval_embedders": ["retrieval_embedders.py"],
+    "tuned_embedder": ["tuned_embedder.py"],
     "search_latency": ["search_latency.py"],
     "ask_latency": ["ask_latency.py"],
     "refusal": ["refusal.py"],

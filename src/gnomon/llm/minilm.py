@@ -142,6 +142,17 @@ def _home(ref: ModelRef, settings: Settings) -> _Home:
     return _Home(folder=folder, graph=name, note=note)
 
 
+def home_folder(ref: ModelRef, settings: Settings) -> Path:
+    """The folder of a model's weights and tokeniser: the package's, or the place of a tuned model.
+
+    Raises:
+        NotFound: Nobody says where the tuned model is.
+        ConfigError: The files are not those of the reference, or made for another version of the graph.
+        MissingExtra: The package is not installed.
+    """
+    return _home(ref, settings).folder
+
+
 def _other_version(found: str, wanted: str) -> ConfigError:
     return ConfigError(
         say(

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gnomon.llm.embedders import PACKAGED
 from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 from gnomon.training.adopt import FILES, AdoptConfig
-from gnomon.training.pack import TOKENIZER, PackConfig
+from gnomon.training.distil_embedder import DistilEmbedderConfig
+from gnomon.training.pack import LIKE, TOKENIZER, PackConfig
 from gnomon.training.recipe import TrainConfig
 from gnomon.training.tokenizer import TokenizerConfig
+from gnomon.training.tune_embedder import GRAPH, KEEP_OUT, MIXTURE, TuneEmbedderConfig
 
 
 def tokenizer(documents: Mapping[str, Step], **settings: Any) -> Step:
@@ -48,12 +51,13 @@ def adopt(
     )
 
 
-def pack(tokenizer: Step, documents: Step | Mapping[str, Step], **settings: Any) -> Step:
+def pack(tokenizer: Step, documents: Step | Mapping[str, Step], *, like: Step | None = None, **settings: Any) -> Step:
     """Turn a mixture of documents into rows of tokens, in the order of training.
 
     Args:
         tokenizer: A step that leaves a tokenizer, or a model whose tokenizer is used.
         documents: A step that leaves documents, or several by the name of their source in the mixture.
+        like: Another ``training/pack`` step; a mixture by weights then gets as many tokens as that one has.
         settings: Fields of ``PackConfig``.
     """
     named = {"documents": documents} if isinstance(documents, Step) else dict(documents)
@@ -62,7 +66,7 @@ def pack(tokenizer: Step, documents: Step | Mapping[str, Step], **settings: Any)
         entry="gnomon.training.pack:run",
         version=1,
         config=PackConfig(**settings),
-        inputs={TOKENIZER: tokenizer, **named},
+        inputs={TOKENIZER: tokenizer, **named, **({LIKE: like} if like is not None else {})},
     )
 
 
@@ -102,4 +106,51 @@ def cpt(model: Step, tokens: Step, **settings: Any) -> Step:
 
 def _train(stage: str, inputs: dict[str, Step], settings: dict[str, Any]) -> Step:
     config = TrainConfig(**settings)
-    return Step(name=f"training/{stage}", entry="gnomon.training.train:run", version=1, config=config, inputs=inputs)
+    return Step(
+        name=f"training/{stage}",
+        entry="gnomon.training.train:run",
+        version=1,
+        config=config,
+        inputs=inputs,
+        estimate="gnomon.training.estimates:train",
+    )
+
+
+def tune_embedder(
+    documents: Step, *, graph: FileSet | None = None, keep_out: FileSet | None = None, **settings: Any
+) -> Step:
+    """Adapt the packaged embedder to a field; ``knowledge.vectors`` takes the step as its ``embedder``.
+
+    Args:
+        documents: A step that leaves documents: titles, texts, authors, references.
+        graph: Files of a citation graph, one paper a line, as Paperscape publishes it.
+        keep_out: Queries of an evaluation; no pair has one at either end, or comes from what one cites.
+        settings: Fields of ``TuneEmbedderConfig``.
+    """
+    config = TuneEmbedderConfig(**{"base": PACKAGED, "mixture": MIXTURE, **settings})
+    files = {GRAPH: graph, KEEP_OUT: keep_out}
+    return Step(
+        name="training/tune_embedder",
+        entry="gnomon.training.tune_embedder:run",
+        version=1,
+        config=config,
+        inputs={"documents": documents},
+        sources={name: listed for name, listed in files.items() if listed is not None},
+        estimate="gnomon.training.tune_embedder:estimate",
+    )
+
+
+def distil_embedder(embedder: Step, **settings: Any) -> Step:
+    """Make a static embedder, thousands of texts a second, out of a tuned one.
+
+    Args:
+        embedder: A ``training/tune_embedder`` step.
+        settings: Fields of ``DistilEmbedderConfig``.
+    """
+    return Step(
+        name="training/distil_embedder",
+        entry="gnomon.training.distil_embedder:run",
+        version=1,
+        config=DistilEmbedderConfig(**settings),
+        inputs={"embedder": embedder},
+    )
