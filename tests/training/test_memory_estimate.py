@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gnomon.capacity.memory import Training, activation_bytes, lora_parameters
 from gnomon.capacity.training import executed_flops_per_token, flops_per_token
 from gnomon.training import shapes
+from gnomon.training.loop import attention
 
 VOCAB, CONTEXT, BATCH = 512, 128, 2
 DENSE = {"layers": 4, "hidden": 64, "intermediate": 160, "heads": 4, "kv_heads": 2}
@@ -35,7 +36,7 @@ def batch() -> torch.Tensor:
     return torch.randint(0, VOCAB, (BATCH, CONTEXT), generator=torch.Generator().manual_seed(0))
 
 
-def kept(model, precision: str = "float32") -> float:
+def kept(model, precision: str = "float32", **inputs) -> float:
     """Bytes a token of what autograd keeps, without weights and without the weights autocast has cast."""
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     storages, held = {}, []
@@ -51,7 +52,7 @@ def kept(model, precision: str = "float32") -> float:
     if precision == "autocast":
         cast = torch.autocast("cpu", dtype=torch.bfloat16)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), cast:
-        model.model(input_ids=batch(), use_cache=False)
+        model.model(**{"input_ids": batch(), **inputs}, use_cache=False)
     inner = (p.numel() for name, p in model.model.named_parameters() if p.dim() > 1 and "embed" not in name)
     return (sum(storages.values()) - (2 * sum(inner) if precision == "autocast" else 0)) / (BATCH * CONTEXT)
 
@@ -72,6 +73,21 @@ def test_compiled_activations_are_what_the_partitioner_keeps(precision: str) -> 
     kept(model)
     estimate = activation_bytes(asked(SHAPES["llama"], precision=precision, compiled=True))
     assert estimate == pytest.approx(kept(model), rel=0.10)
+
+
+@pytest.mark.parametrize("precision", ["float32", "autocast"])
+def test_attention_on_the_processor_keeps_its_scores_too(precision: str) -> None:
+    model, total = fresh(SHAPES["llama"]), BATCH * CONTEXT
+    model.set_attn_implementation(attention.choose(model.config, "cpu"))
+    borders = torch.tensor([0, CONTEXT, total], dtype=torch.int32)
+    packed = {
+        "input_ids": batch().reshape(1, -1),
+        "position_ids": torch.arange(CONTEXT).repeat(BATCH)[None],
+        "cu_seq_lens_q": borders,
+        "cu_seq_lens_k": borders,
+    }
+    estimate = activation_bytes(asked(SHAPES["llama"], precision=precision, scores=CONTEXT))
+    assert estimate == pytest.approx(kept(model, precision, **packed), rel=0.05)
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -97,8 +113,10 @@ def test_recomputed_operations_are_counted_too() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
-def test_adapters_are_what_peft_makes() -> None:
+@pytest.mark.filterwarnings("ignore:The following (rank|alpha)_pattern keys did not match:RuntimeWarning")
+@pytest.mark.parametrize("name", ["llama", "qwen3_moe"])
+def test_adapters_are_what_peft_makes(name: str) -> None:
     peft = pytest.importorskip("peft")
-    model = peft.get_peft_model(fresh(SHAPES["llama"]), peft.LoraConfig(r=4, target_modules="all-linear"))
+    model = peft.get_peft_model(fresh(SHAPES[name]), peft.LoraConfig(r=4, target_modules="all-linear"))
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    assert trained == lora_parameters(SHAPES["llama"].decoder(VOCAB), 4)
+    assert trained == lora_parameters(SHAPES[name].decoder(VOCAB), 4)

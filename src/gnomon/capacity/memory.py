@@ -78,6 +78,9 @@ class Training:
     loss: str = "whole"
     """``whole`` logits in float32; ``compiled``: logits and their gradient in the precision of products; ``chunked``: a
     thousand tokens at a time, never all kept."""
+    scores: float = 0.0
+    """Positions whose scores attention keeps for each token: 0 with flash kernels; Gnomon's own attention on processors
+    keeps half a document's length and half a block more."""
     lora_rank: int = 0
     """Rank of adapters on every matrix; 0 trains all parameters."""
     ranks: int = 1
@@ -131,10 +134,15 @@ class Memory:
 
 
 def lora_parameters(decoder: Decoder, rank: int) -> int:
-    """Parameters of adapters of a rank on all matrices of every layer (arXiv 2106.09685); routers have none."""
+    """Parameters of adapters of a rank on every matrix inside blocks (arXiv 2106.09685), as PEFT makes them.
+
+    In a mixture PEFT adapts the router and each expert, whose fused gate and up it gives twice the rank.
+    """
     h, q, k, i = decoder.hidden, decoder.queries, decoder.keys, decoder.intermediate
-    attention = 2 * (h + q) + 2 * (h + k)
-    return rank * decoder.layers * (attention + 3 * (h + i) * max(1, decoder.experts))
+    feed_forward = 3 * (h + i)
+    if decoder.experts:
+        feed_forward = decoder.experts * (2 * (h + 2 * i) + (h + i)) + h + decoder.experts
+    return rank * decoder.layers * (2 * (h + q) + 2 * (h + k) + feed_forward)
 
 
 def memory(training: Training) -> Memory:
@@ -188,6 +196,8 @@ def _layer_bytes(training: Training) -> float:
     """
     decoder, each = training.decoder, training.bytes_per
     attention = each.compute * (2 * decoder.queries + 2 * decoder.keys) + 4 * decoder.heads
+    if training.scores:  # keys and values are repeated for every query head
+        attention = int(each.compute * (4 * decoder.queries + decoder.heads * training.scores))
     extra = _extra_bytes(decoder, each)
     if training.compiled:
         return (

@@ -98,6 +98,7 @@ def predicted(
         precision="float32" if config.precision == "float32" else half,
         checkpointing="full" if place.gradient_checkpointing else "none",
         loss="chunked" if fused else "whole",
+        scores=0.0 if gpu else context / 2 + 128,  # own attention on processors, at worst one document a row
         lora_rank=config.lora.rank if config.lora else 0,
         ranks=ranks,
     )
