@@ -124,7 +124,7 @@ def training(arguments: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[
     known = sorted({f.name for f in dataclasses.fields(TrainConfig)} - set(FIXED))
     if not isinstance(given, Mapping) or not set(given) <= set(known):
         raise wrong("train", given, f"--set train.KEY=VALUE with {', '.join(known)}")
-    found = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    found: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     try:
         if isinstance(found.get("lora"), Mapping):
             found["lora"] = LoRA(**found["lora"])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 READERS_ROLE, REPORT_ROLE = "index", "report"
+PROOF_ROLE, KEPT_ROLE = "perplexity", "dedup"
+MODEL_STEPS = ("training/adopt", "training/pretrain", "training/midtrain", "training/cpt")
 
 
 def summary(recipe: Recipe, workspace: Workspace, records: Mapping[str, Record], took: float) -> dict[str, Any]:
@@ -37,6 +39,9 @@ def summary(recipe: Recipe, workspace: Workspace, records: Mapping[str, Record],
         "kept": taken - sum(dropped.values()),
         "dropped": dict(sorted(dropped.items())),
         "steps": [_step_row(records[address]) for address in steps if address in records],
+        "library": recipe.serve is not None and READERS_ROLE in recipe.serve.parts,
+        "models": _models(recipe, records),
+        "perplexity": _proof(recipe, records),
         "cost_usd": round(sum(record.cost_usd for record in records.values()), 6),
         "report": _report(recipe, workspace),
         "seconds": took,
@@ -50,14 +55,29 @@ def _readers_path(recipe: Recipe) -> list[Step]:
     itself counts chunks, not documents.
     """
     serve = recipe.serve
-    step: Step | None = serve.parts.get(READERS_ROLE) if serve else None
+    step: Step | None = None
+    if serve is not None:
+        step = serve.parts.get(READERS_ROLE) or serve.parts.get(KEPT_ROLE)
     step = step or next((goal for goal in recipe.goals if goal.inputs), None)
     path: list[Step] = []
     while step is not None:
         path.append(step)
         step = step.inputs.get("documents")
     path.reverse()
-    return [step for step in path if not step.name.startswith("knowledge/")]
+    return [step for step in path if step.name.startswith("corpus/")]
+
+
+def _models(recipe: Recipe, records: Mapping[str, Record]) -> dict[str, str]:
+    """Addresses of the models that were made, by role."""
+    parts = recipe.serve.parts if recipe.serve else {goal.name: goal for goal in recipe.goals}
+    made = {role: step for role, step in parts.items() if step.name in MODEL_STEPS and step.address in records}
+    return {role: made[role].address for role in sorted(made, key=lambda role: (role != "base", role))}
+
+
+def _proof(recipe: Recipe, records: Mapping[str, Record]) -> dict[str, Any]:
+    """Held-out perplexities by test set and model, as the step's record carries them."""
+    step = recipe.serve.parts.get(PROOF_ROLE) if recipe.serve else None
+    return dict(records[step.address].metrics) if step is not None and step.address in records else {}
 
 
 def _step_row(record: Record) -> dict[str, Any]:
@@ -81,23 +101,42 @@ def show_summary(out: "Console", row: Mapping[str, Any]) -> None:
     out.print()
     name, took = row["expert"] or row["recipe"], seconds(row["seconds"])
     out.print(say(f"{name} is ready ({took}).", f"{name} ができた（{took}）。"), style="bold")
-    out.print(say(f"  {count(row['kept'])} of {count(row['taken'])} documents are in the library.",
-                  f"  {count(row['taken'])} 件中 {count(row['kept'])} 件の文書を収めた。"))  # fmt: skip
+    of = f"{count(row['kept'])} of {count(row['taken'])}"
+    if row["library"] or not row["models"]:
+        out.print(say(f"  {of} documents are in the library.",
+                      f"  {count(row['taken'])} 件中 {count(row['kept'])} 件の文書を収めた。"))  # fmt: skip
+    elif row["taken"]:
+        out.print(say(f"  {of} documents were kept.",
+                      f"  {count(row['taken'])} 件中 {count(row['kept'])} 件の文書を残した。"))  # fmt: skip
     lost = sum(row["dropped"].values())
     if lost:
         out.print(say(f"  {count(lost)} were left out:", f"  {count(lost)} 件を除いた:"))
         for reason, number in sorted(row["dropped"].items(), key=lambda pair: (-pair[1], pair[0])):
             out.print(f"    {number:>9,}  {reason_name(reason)}")
+    _show_models(out, row)
     if row["report"]:
         out.print(say("  Report: ", "  報告書: ") + safe(row["report"]), soft_wrap=True)
-    out.print(say("Next: ", "次は: ") + _next_words(), style="dim")
+    out.print(say("Next: ", "次は: ") + _next_words(row), style="dim")
 
 
-def _next_words() -> str:
-    return say(
-        'gnomon ask "…"   gnomon search "…"   gnomon lineage ID   gnomon show',
-        'gnomon ask "…"   gnomon search "…"   gnomon lineage ID   gnomon show',
-    )
+def _show_models(out: "Console", row: Mapping[str, Any]) -> None:
+    """The models, and what each gives on every held-out set; the change is against the reference."""
+    if row["models"]:
+        out.print(say("  Models: ", "  モデル: ") + ", ".join(row["models"]))
+    for test, figures in row["perplexity"].items():
+        told = ", ".join(f"{model} {_perplexity(found)}" for model, found in figures.items())
+        out.print(say(f"  Perplexity, {safe(test)}: ", f"  パープレキシティ、{safe(test)}: ") + safe(told))
+
+
+def _perplexity(found: Mapping[str, Any]) -> str:
+    value, change = found.get("perplexity"), found.get("change_percent")
+    shown = "–" if value is None else f"{value:.4g}"
+    return shown if change is None else f"{shown} ({change:+.1f} %)"
+
+
+def _next_words(row: Mapping[str, Any]) -> str:
+    words = 'gnomon ask "…"   gnomon search "…"   ' if row["library"] or not row["models"] else ""
+    return words + ('gnomon complete "…"   ' if row["models"] else "") + "gnomon lineage ID   gnomon show"
 
 
 def reason_name(reason: str) -> str:
