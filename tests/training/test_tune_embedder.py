@@ -263,7 +263,7 @@ def test_two_runs_are_equal_also_when_one_was_killed(
         "from gnomon.runs import FileSet, Recipe, Workspace, run;"
         "seal = checkpoints.seal;"
         "kill = lambda place, folder, step, keep: (seal(place, folder, step, keep),"
-        " step == 30 and os.kill(os.getpid(), signal.SIGKILL));"
+        " step == 6 and os.kill(os.getpid(), signal.SIGKILL));"
         "checkpoints.seal = kill;"
         "from test_tune_embedder import SETTINGS; from gnomon.core.records import ModelRef;"
         "from gnomon.core.settings import ModelPlace, Settings;"
