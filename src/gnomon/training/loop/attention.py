@@ -108,7 +108,7 @@ def _make() -> Any:
 
     hidden = torch.ones(QUERIES, QUERIES, dtype=torch.bool).triu_(1)
 
-    class BlockCausal(torch.autograd.Function):
+    class BlockCausal(torch.autograd.Function):  # type: ignore[misc]
         """Forward and backward of ``block_causal``."""
 
         @staticmethod
@@ -146,10 +146,10 @@ def _varlen(module: Any, query: Any, key: Any, value: Any, attention_mask: Any, 
     """Attention on CUDA through ``torch.nn.attention.varlen``; shapes (1, heads, tokens, width)."""
     from torch.nn.attention.varlen import varlen_attn
 
-    groups = query.shape[1] // key.shape[1]
-    if groups > 1:
-        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    grouped = query.shape[1] != key.shape[1]
     packed = (part[0].transpose(0, 1).to(value.dtype).contiguous() for part in (query, key, value))
     borders, longest = more["cu_seq_lens_q"], int(more["max_length_q"])
-    out = varlen_attn(*packed, borders, borders, longest, longest, scale=more.get("scaling"), window_size=(-1, 0))
+    out = varlen_attn(
+        *packed, borders, borders, longest, longest, scale=more.get("scaling"), window_size=(-1, 0), enable_gqa=grouped
+    )
     return out.unsqueeze(0), None
