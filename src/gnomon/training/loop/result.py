@@ -50,7 +50,11 @@ def save_model(model: Any, state: dict[str, Any], job: Job) -> None:
     import torch
 
     dtype = getattr(torch, job.config.saved_precision)
-    floats = {name: w.to(dtype) if w.is_floating_point() else w for name, w in state.items()}
+    cast: dict[int, Any] = {}  # tied weights stay one tensor, which is written once
+    for weight in state.values():
+        if weight.data_ptr() not in cast:
+            cast[weight.data_ptr()] = weight.to(dtype) if weight.is_floating_point() else weight
+    floats = {name: cast[weight.data_ptr()] for name, weight in state.items()}
     model.config.use_cache = True
     model.config._attn_implementation = None
     follow(model)

@@ -52,7 +52,6 @@ def shard(model: Any, device: str = "cpu", *, mixed: bool = False) -> Any:
     for block in _blocks(model):
         fully_shard(block, mesh=mesh, mp_policy=policy)
     fully_shard(model, mesh=mesh, mp_policy=policy)
-    model.is_distributed_loading_by_transformers = True
     whole = [name for name, p in model.named_parameters() if not isinstance(p, DTensor)]
     if whole:
         raise TrainingError(
@@ -85,9 +84,12 @@ def whole_weights(model: Any) -> dict[str, Any]:
     import torch.distributed as dist
 
     keep, frozen = dist.get_rank() == 0, {name for name, p in model.named_parameters() if not p.requires_grad}
-    named = {name: value for name, value in model.state_dict().items() if name not in frozen}
-    gathered = {name: _gathered(value, keep=keep) for name, value in named.items()}
-    return gathered if keep else {}
+    named = {name: value for name, value in model.state_dict(keep_vars=True).items() if name not in frozen}
+    gathered: dict[int, Any] = {}  # tied weights are one tensor, and stay one
+    for value in named.values():
+        if id(value) not in gathered:
+            gathered[id(value)] = _gathered(value.detach(), keep=keep)
+    return {name: gathered[id(value)] for name, value in named.items()} if keep else {}
 
 
 def whole_optimizer(optimizer: Any) -> dict[str, Any]:

@@ -5,11 +5,13 @@ Changed are: rows come in the order of the token artifact; checkpoints are seale
 Everything else (accumulation, clipping, schedules, mixed precision, trackers) is theirs.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 from gnomon.training.loop import checkpoints, sharding
 from gnomon.training.loop.guard import Guard
+from gnomon.training.loop.job import Job
 
 OPTIMIZER, SCHEDULER = "optimizer.pt", "scheduler.pt"
 """Names of these files in a checkpoint of transformers."""
@@ -30,12 +32,18 @@ def trainer_class() -> Any:
 class _Packed(_Base):  # type: ignore[misc]
     """Trains on a token artifact; made by ``gnomon.training.loop.work``."""
 
-    def __init__(self, *args: Any, folder: Path, keep: int, guard: Guard, **more: Any) -> None:
+    def __init__(self, *args: Any, job: Job, guard: Guard, shared_out: bool, **more: Any) -> None:
+        self.shared_out = shared_out
         super().__init__(*args, **more)
-        self.folder, self.keep, self.guard = folder, keep, guard
+        self.folder, self.keep, self.guard = job.checkpoints, job.place.checkpoints, guard
         self.model_accepts_loss_kwargs = True  # the loss is a sum over targets, divided by their number
         self.targets = 0
-        self.shared_out = bool(self.is_distributed_loading_by_transformers)
+        if shared_out:  # the Trainer's word for a model that is in its place, and not to be wrapped
+            self.is_distributed_loading_by_transformers = True
+
+    def _move_model_to_device(self, model: Any, device: Any) -> None:
+        if not self.shared_out:
+            super()._move_model_to_device(model, device)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         from torch.utils.data import SequentialSampler
@@ -65,6 +73,9 @@ class _Packed(_Base):  # type: ignore[misc]
                 _unfold(place)
                 checkpoints.seal(place, self.folder, step, self.keep)
         self.accelerator.wait_for_everyone()
+
+    def _defer_fsdp_gradient_reduction(self) -> Any:
+        return contextlib.nullcontext()  # gradients stay shared out between the micro-batches of a step
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         if self.shared_out:

@@ -82,7 +82,7 @@ def _trainer(job: Job, tokens: PackedTokens, where: tuple[int, str], meter: Mete
     pad = tokens.facts["pad"] if tokens.facts["pad"] is not None else 0
     trainer = trainer_class()(
         model=model, args=settings, train_dataset=numbers, data_collator=Collator(tokens, pad),
-        callbacks=[watcher(job, meter, processes)], folder=job.checkpoints, keep=job.place.checkpoints,
+        callbacks=[watcher(job, meter, processes)], job=job, shared_out=ours,
         guard=Guard(tokens, job.config.batch, job.config.spike),
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)
