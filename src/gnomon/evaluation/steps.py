@@ -34,11 +34,12 @@ def items(files: FileSet, **settings: Any) -> Step:
 
 
 def report(steps: Mapping[str, Step], **settings: Any) -> Step:
-    """Describe a build on one page: what it is made of, what was left out and why.
+    """Describe a build on one page: what it is made of, what was left out and why, and what its models learned.
 
     Args:
         steps: Any of ``ingest``, ``clean``, ``dedup``, ``decontaminate``, ``items``, ``chunk``, ``index``, ``vectors``,
-            ``trace``, by these names.
+            ``trace``, by these names; and, under any name, steps that leave models, tokens or measures of models: they are
+            known by their files. A recipe may give all it made.
         settings: Fields of ``ReportConfig``.
     """
     return Step(

@@ -11,6 +11,7 @@ from pathlib import Path
 from gnomon.core.errors import ConfigError
 from gnomon.core.files import write_atomic, write_json
 from gnomon.evaluation.report.facts import gather
+from gnomon.evaluation.report.models.gathering import Shown, gather_models
 from gnomon.evaluation.report.page import page
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
@@ -28,11 +29,18 @@ class ReportConfig:
     """Clusters of duplicates shown, the largest first."""
     leaks: int = 50
     """Exam questions shown with the passages that give them away."""
+    points: int = 240
+    """Points of a training curve: each is the mean of equally many steps."""
+    pairs: int = 3
+    """Pairs of documents shown for every two systems that disagree on them, in each direction."""
+    examples: int = 4
+    """Held-out documents whose continuations are shown side by side."""
 
     def __post_init__(self) -> None:
-        for name in ("samples", "clusters", "leaks"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"report: {name} is {getattr(self, name)}.", "Give 0 or more.")
+        least = {"samples": 0, "clusters": 0, "leaks": 0, "points": 2, "pairs": 0, "examples": 0}
+        for name, number in least.items():
+            if getattr(self, name) < number:
+                raise ConfigError(f"report: {name} is {getattr(self, name)}.", f"Give {number} or more.")
 
 
 def run(config: ReportConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
@@ -41,10 +49,14 @@ def run(config: ReportConfig, inputs: Mapping[str, Path], out: Output) -> Counts
     Args:
         config: How much is shown.
         inputs: Any of ``ingest``, ``clean``, ``dedup``, ``decontaminate``, ``items``, ``chunk``, ``index``,
-            ``vectors``, ``trace``.
+            ``vectors``, ``trace``; and steps of any name that left a model, tokens or measures of models.
         out: Holds their records.
     """
     facts = gather(config.title, inputs, out.records, (config.samples, config.clusters, config.leaks), out.meter)
+    shown = Shown(points=config.points, pairs=config.pairs, examples=config.examples)
+    models = gather_models(inputs, out.records, shown)
+    if models is not None:
+        facts["model"] = models
     write_json(out.path / "report.json", facts)
     write_atomic(out.path / "report.html", page(facts))
     documents = facts["size"]["documents"]

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from gnomon.evaluation.report.markup import Content, Markup, both, el, escape, join
+from gnomon.evaluation.report.models.parts import model_figures, model_lead, model_sections, style
 from gnomon.evaluation.report.plots import bars, lengths, years
 from gnomon.evaluation.report.sections import cleaning, contamination, duplicates, flow, left_out, making
 from gnomon.evaluation.report.words import LANGUAGES, SUBJECTS, named, number, plural
@@ -28,10 +29,11 @@ def page(facts: Mapping[str, Any]) -> str:
     made = [
         ("flow", both("From source to library", "出典から文献庫まで"), flow(facts)),
         ("composition", both("What it is made of", "構成"), _composition(facts)),
-        ("left-out", both("Left out, and why", "除いたものとその理由"), left_out(facts)),
+        ("left-out", both("Left out, and why", "除いたものとその理由"), _left_out(facts)),
         ("cleaning", both("What cleaning did", "整形の働き"), cleaning(facts)),
         ("duplicates", both("Copies", "重複"), duplicates(facts)),
         ("contamination", both("Exam questions kept from models", "試験問題の漏洩"), contamination(facts)),
+        *(model_sections(facts["model"]) if "model" in facts else ()),
         ("making", both("How this was made", "作られ方"), making(facts)),
     ]
     shown = [part for part in made if part[2]]
@@ -42,14 +44,20 @@ def page(facts: Mapping[str, Any]) -> str:
     ) + "\n"  # fmt: skip
 
 
+def _left_out(facts: Mapping[str, Any]) -> Markup:
+    """Nothing to tell of a build that read no documents of its own."""
+    return left_out(facts) if facts["flow"] or "model" not in facts else Markup("")
+
+
 def _head(facts: Mapping[str, Any]) -> Markup:
     title = f"{facts['title']} – Gnomon" if facts["title"] else "Gnomon – build report / 構築報告書"
-    style = (files("gnomon.evaluation.report") / "page.css").read_text(encoding="utf-8")
+    rules = (files("gnomon.evaluation.report") / "page.css").read_text(encoding="utf-8")
+    rules += style() if "model" in facts else ""
     return el(
         "head", el("meta", charset="utf-8"),
         el("meta", http_equiv="Content-Security-Policy", content=POLICY),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"), el("title", title), el("style", Markup(style)),
+        el("meta", name="color-scheme", content="light dark"), el("title", title), el("style", Markup(rules)),
     )  # fmt: skip
 
 
@@ -67,7 +75,15 @@ def _top(facts: Mapping[str, Any]) -> Markup:
     kind = both("Build report", "構築報告書")
     heading = el("h1", facts["title"] or kind)
     above = el("p", kind, class_="kind") if facts["title"] else ""
-    return el("header", MARK, el("div", above, heading, el("p", _lead(facts), class_="lead")), _figures(facts))
+    told = el("div", above, heading, el("p", _told(facts), class_="lead"))
+    return el("header", MARK, told, _figures(facts), _model_figures(facts))
+
+
+def _told(facts: Mapping[str, Any]) -> Markup:
+    """What the library is, and what the model is, where there are such."""
+    library = _lead(facts) if facts["size"]["documents"] or "model" not in facts else Markup("")
+    model = model_lead(facts["model"]) if "model" in facts else Markup("")
+    return join([library, " " if library and model else "", model])
 
 
 def _lead(facts: Mapping[str, Any]) -> Markup:
@@ -96,8 +112,16 @@ def _figures(facts: Mapping[str, Any]) -> Markup:
         ("left out", "除外", lost), ("copies", "重複", facts["duplicates"]["left_out"]),
         ("kept from models", "モデルから伏せた文書", contaminated["documents"] if contaminated else None),
     ]  # fmt: skip
+    if not size["documents"] and "model" in facts:
+        return Markup("")
     cells = (el("div", el("dd", number(value)), el("dt", both(en, ja))) for en, ja, value in rows if value is not None)
     return el("dl", join(cells), class_="figures")
+
+
+def _model_figures(facts: Mapping[str, Any]) -> Markup:
+    rows = model_figures(facts["model"]) if "model" in facts else []
+    cells = (el("div", el("dd", value), el("dt", both(en, ja))) for en, ja, value in rows)
+    return el("dl", join(cells), class_="figures of-model") if rows else Markup("")
 
 
 def _section(at: int, name: str, title: Content, content: Markup) -> Markup:

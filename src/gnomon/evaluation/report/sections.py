@@ -167,7 +167,8 @@ def _passage(passage: Mapping[str, Any]) -> Markup:
 
 def making(facts: Mapping[str, Any]) -> Markup:
     """The steps with their identities: enough to make or find every artifact again."""
-    if not facts["flow"]:
+    steps = [*facts["flow"], *facts.get("model", {}).get("steps", ())]
+    if not steps:
         return Markup("")
     heads = [both("step", "ステップ"), both("taken", "入力"), both("kept", "残り"), both("made", "作成"),
              both("identity", "識別子")]  # fmt: skip
@@ -177,7 +178,7 @@ def making(facts: Mapping[str, Any]) -> Markup:
            el("td", number(row["kept"]), class_="n"),
            el("td", ", ".join(f"{number(n)} {kind}" for kind, n in row["made"].items())),
            el("td", el("code", row["identity"], class_="hash")))
-        for row in facts["flow"]
+        for row in steps
     )  # fmt: skip
     table = el("table", el("thead", head), el("tbody", join(rows)), class_="steps")
     return join([el("div", table, class_="wide"), join(_model(model) for model in facts["models"])])

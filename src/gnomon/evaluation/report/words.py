@@ -82,6 +82,8 @@ REASONS = {
     "contaminated": ("gives away an exam question", "試験問題を含む"),
     "removed": ("removed by the user", "利用者が除外"),
     "no_tokens": ("gives no token", "トークンにならない"),
+    "repeated_id": ("an id for the second time", "重複した ID"),
+    "not_jsonl": ("no JSON Lines", "JSON Lines でない"),
     "not_drawn": ("not drawn for the mixture", "混合に選ばれなかった"),
     "series": ("parts of a series", "連作"),
     "identifiers": ("different identifiers", "異なる識別子"),

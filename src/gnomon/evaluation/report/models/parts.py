@@ -1,0 +1,113 @@
+"""The sections about models, in the order of the page, and what its head says of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from gnomon.evaluation.report.markup import Markup, both, el, join
+from gnomon.evaluation.report.models.axes import interval, short, signed
+from gnomon.evaluation.report.models.course import training
+from gnomon.evaluation.report.models.gain import change, perplexity
+from gnomon.evaluation.report.models.likeness import embedding
+from gnomon.evaluation.report.models.limits import kept_from, limits
+from gnomon.evaluation.report.models.names import Names
+from gnomon.evaluation.report.models.origin import pedigree, shown
+from gnomon.evaluation.report.models.writing import completion
+
+Section = tuple[str, Markup, Markup]
+
+
+def model_sections(model: Mapping[str, Any]) -> list[Section]:
+    """Id, title and content of every section about models."""
+    names = Names(model["roles"])
+    return [
+        ("pedigree", both("Where the model comes from", "モデルの来歴"), pedigree(model, names)),
+        ("shown", both("What the model was shown", "モデルに見せたもの"), join([shown(model, names), kept_from(model)])),
+        ("training", both("How it was trained", "学習の経過"), training(model, names)),
+        ("perplexity", both("Gained, and forgotten", "得たもの、失ったもの"), _each(model["perplexity"], perplexity, names)),
+        ("embedding", both("How documents look from inside", "内側から見た文書"), _each(model["embedding"], embedding, names)),
+        ("completion", both("What they write", "書かせてみる"), _each(model["completion"], completion, names)),
+        ("limits", both("What the numbers do not say", "数値が語らないこと"), _limits(model, names)),
+    ]  # fmt: skip
+
+
+def _each(
+    rows: Sequence[Mapping[str, Any]], draw: Callable[[Mapping[str, Any], Names], Markup], names: Names
+) -> Markup:
+    """One measure, or several under the names of their steps."""
+    if len(rows) < 2:
+        return join(draw(row, names) for row in rows)
+    return join(join([el("h3", el("code", row["step"])), draw(row, names)]) for row in rows)
+
+
+def _limits(model: Mapping[str, Any], names: Names) -> Markup:
+    measured = model["perplexity"] or model["embedding"] or model["completion"]
+    return limits(model, names) if measured else Markup("")
+
+
+def style() -> Markup:
+    """The rules of these sections, which a page without models does not carry."""
+    return Markup((files("gnomon.evaluation.report.models") / "models.css").read_text(encoding="utf-8"))
+
+
+# The head of the page ------------------------------------------------------------------------
+
+
+def model_lead(model: Mapping[str, Any]) -> Markup:
+    """One sentence about the model that was made."""
+    made = _last(model)
+    if made is None:
+        return Markup("")
+    size = short(made["parameters"]) if made["parameters"] else ""
+    tokens = short(made["trained"]["tokens"]) if made["trained"].get("tokens") else ""
+    name = made["ref"]["name"]
+    en = (
+        f"{name}: a model" + (f" of {size} parameters" if size else "") + (f", shown {tokens} tokens" if tokens else "")
+    )
+    ja = (
+        f"{name}: "
+        + (f"パラメータ数 {size}、" if size else "")
+        + (f"{tokens} トークンを学習したモデル" if tokens else "モデル")
+    )
+    return both(f"{en}.", f"{ja}。")
+
+
+def _last(model: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The model that the build is about: the last one that was made and is no control."""
+    kinds = {row["name"]: row["kind"] for row in model["roles"]}
+    made = [row for row in model["pedigree"] if row["stage"] not in {"", "adopt", "tune_embedder", "distil_embedder"}]
+    own = [row for row in made if kinds.get(row["model"]) not in {"control", "general"}]
+    return own[-1] if own else None
+
+
+def model_figures(model: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """English name, Japanese name and value of the few figures that the head carries."""
+    made, rows = _last(model), list[tuple[str, str, str]]()
+    if made is None:
+        return rows
+    if made["trained"].get("tokens"):
+        rows.append(("tokens shown", "見せたトークン", short(made["trained"]["tokens"])))
+    for kind, en, ja in (
+        ("domain", "perplexity on the domain", "専門分野での変化"),
+        ("general", "on general text", "一般の文章での変化"),
+    ):
+        found = _first(model, kind, made["model"])
+        if found is not None:
+            rows.append(
+                (
+                    f"{en} {interval(found, signed)}".rstrip(),
+                    f"{ja} {interval(found, signed)}".rstrip(),
+                    signed(found["value"]),
+                )
+            )
+    return rows
+
+
+def _first(model: Mapping[str, Any], kind: str, name: str) -> dict[str, Any] | None:
+    """The change of a model against the reference on the first test set of a kind."""
+    for facts in model["perplexity"]:
+        for test in facts["tests"]:
+            found = change(test, name, facts["reference"]) if test["kind"] == kind else None
+            if found is not None and found["value"] is not None:
+                return found
+    return None
