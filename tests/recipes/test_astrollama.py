@@ -40,7 +40,7 @@ def test_at_laptop_scale_it_runs_whole(arguments, method: str, tmp_path: Path) -
     assert recipe.serve is not None
     at = {role: workspace.artifact(step.address) for role, step in recipe.serve.parts.items()}
     facts = read_json(at["perplexity"] / "perplexity.json")
-    assert list(facts["models"]) == ["base", "specialised", "control"]
+    assert set(facts["models"]) == {"base", "specialised", "control"}
     assert (at["specialised"] / "adapter").is_dir() == (method == "lora")
     assert (at["report"] / "report.html").is_file()
 

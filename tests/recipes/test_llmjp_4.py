@@ -77,7 +77,7 @@ def test_three_phases_leave_a_base_with_a_longer_context(small, arguments, shape
     assert mixed["instructions"] / sum(mixed.values()) == pytest.approx(0.6, abs=0.05)
     assert mixed["sky"] == pytest.approx(mixed["day"], rel=0.3)
     facts = read_json(at["perplexity"] / "perplexity.json")
-    assert list(facts["models"]) == ["base", "middle", "long"]
+    assert set(facts["models"]) == {"base", "middle", "long"}
     assert set(facts["tests"]) == {"sky", "day", "instructions"}
     figures = facts["tests"]["day"]["models"]
     assert figures["base"]["perplexity"]["value"] < 400, "it learned nothing"
