@@ -94,7 +94,7 @@ def test_torchtitan_gets_the_rows_of_each_step_as_one_process_would(tokens: Path
     file = export_torchtitan(tmp_path, CONFIG, llama(tmp_path / "model"), tokens, Titan(nodes=4, rows=2))
     tree = ast.parse(file.read_text(encoding="utf-8"))
     wanted = [n for n in tree.body if isinstance(n, ast.Assign) or (isinstance(n, ast.ClassDef) and n.name == "Rows")]
-    names = {"IterableDataset": object, "Stateful": type("Stateful", (), {}), "torch": torch, "PackedTokens": PackedTokens,
+    names = {"IterableDataset": type("A", (), {}), "Stateful": type("B", (), {}), "torch": torch, "PackedTokens": PackedTokens,
              "NO_TARGET": NO_TARGET}  # fmt: skip
     exec(compile(ast.Module(wanted, []), str(file), "exec"), names)
     packed = PackedTokens(tokens)

@@ -79,7 +79,9 @@ def _check(place: TrainingPlace) -> None:
         f"launcher {place.launcher!r}, known are {', '.join(LAUNCHERS)}": place.launcher not in LAUNCHERS,
         f"processes {place.processes} and nodes {place.nodes}: at least 1": place.processes < 1 or place.nodes < 1,
         "nodes above 1 need across, a command that starts one process on each": many and not place.across,
-        f"across: no program {place.across.split(' ')[0]!r}": many and not _program(place.across),
+        f"across: no program {place.across.split(' ')[0]!r}": many
+        and bool(place.across)
+        and not _program(place.across),
         f"accelerate_config {place.accelerate_config!r} is no file": place.launcher == "accelerate"
         and bool(place.accelerate_config)
         and not Path(place.accelerate_config).is_file(),
