@@ -17,7 +17,9 @@ from gnomon_recipes.arguments import wrong
 
 NANO = "nano"
 NANO_FOLDER = Path(__file__).parent / "nano" / "base"
-NANO_NAME = "gnomon/nano-base"
+NANO_NAME, NANO_LICENCE = "gnomon/nano-base", "Apache-2.0"
+NANO_FILES = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+"""What the model consists of: a word changed in its card makes no other model."""
 
 
 def adopted(base: Any, documents: Mapping[str, Step] | None = None) -> Step:
@@ -32,7 +34,7 @@ def adopted(base: Any, documents: Mapping[str, Step] | None = None) -> Step:
         NotFound: The package was built without the nano base.
     """
     if base == NANO:
-        return training.adopt(NANO_NAME, files=nano_files(), documents=documents)
+        return training.adopt(NANO_NAME, files=nano_files(), documents=documents, licence=NANO_LICENCE)
     if isinstance(base, str) and base:
         name, _, revision = base.rpartition("@")
         base = {"name": name, "revision": revision} if name else {"name": base}
@@ -61,4 +63,4 @@ def nano_files() -> FileSet:
             say("Install the released wheel, or train one: gnomon run nano_base.",
                 "配布版を入れるか、gnomon run nano_base で学習する。"),
         )  # fmt: skip
-    return FileSet.scan([NANO_FOLDER])
+    return FileSet.scan([NANO_FOLDER / name for name in NANO_FILES])
