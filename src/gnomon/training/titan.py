@@ -8,6 +8,7 @@ attention where positions restart, which is our own convention, and reads and wr
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.files import write_atomic
@@ -23,7 +24,7 @@ VERSION = "0.3.0"
 MODULE = "gnomon_titan"
 _KEYS = ("hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size",
          "vocab_size", "rope_theta")  # fmt: skip
-_FLAVOURS = {
+_FLAVOURS: dict[tuple[Any, ...], str] = {
     (4096, 32, 32, 8, 14336, 128256, 500000.0): "8B",
     (8192, 80, 64, 8, 28672, 128256, 500000.0): "70B",
     (16384, 126, 128, 8, 53248, 128256, 500000.0): "405B",

@@ -46,8 +46,9 @@ def _adapted(model: Any, job: Job, resume: Path | None) -> Any:
     if lora is None:
         return model
     targets = list(lora.targets) or "all-linear"
+    alpha: Any = lora.alpha  # declared a whole number there, used as any
     settings = peft.LoraConfig(
-        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=targets, task_type="CAUSAL_LM"
+        r=lora.rank, lora_alpha=alpha, lora_dropout=lora.dropout, target_modules=targets, task_type="CAUSAL_LM"
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers by a name that it will drop
@@ -73,7 +74,10 @@ def share_router_loss(model: Any, parts: int) -> None:
 
 
 def _to_float8(model: Any) -> None:
-    from torchao.float8 import Float8LinearConfig, convert_to_float8_training
+    from torchao.float8 import (  # type: ignore[import-not-found, unused-ignore]
+        Float8LinearConfig,
+        convert_to_float8_training,
+    )
 
     settings = Float8LinearConfig.from_recipe_name("tensorwise")
     convert_to_float8_training(model, config=settings, module_filter_fn=_is_float8_layer)
