@@ -12,6 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 WORK = Path(".gnomon-bench")
+SPECIALIST = ["--workspace", str(WORK / "specialist")]
 BENCHES = {
     "build": ["build.py", "--work", str(WORK), "--vectors"],
     "near_dedup": ["near_dedup.py"],
@@ -24,6 +25,9 @@ BENCHES = {
     "search_latency": ["search_latency.py"],
     "ask_latency": ["ask_latency.py"],
     "refusal": ["refusal.py"],
+    "packing_throughput": ["packing_throughput.py", "--malloc"],
+    "specialist_curve": ["specialist.py", *SPECIALIST, "--tokens", "2000000", "--replay", "0", "0.1", "0.25", "0.5"],
+    "specialist": ["specialist.py", *SPECIALIST, "--final"],
 }
 
 
