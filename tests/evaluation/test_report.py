@@ -135,7 +135,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag, attrs) -> None:
         self.tags.append(tag)
         self.attributes += attrs
-        if tag not in {"meta", "input", "br", "path"}:
+        if tag not in {"meta", "input", "br"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag) -> None:

@@ -38,8 +38,8 @@ def report(steps: Mapping[str, Step], **settings: Any) -> Step:
 
     Args:
         steps: Any of ``ingest``, ``clean``, ``dedup``, ``decontaminate``, ``items``, ``chunk``, ``index``, ``vectors``,
-            ``trace``, by these names; and, under any name, steps that leave models, tokens or measures of models: they are
-            known by their files. A recipe may give all it made.
+            ``trace``, by these names; and, under any name, steps that leave models, tokens or measures of models: they
+            are known by their files. A recipe may give all it made.
         settings: Fields of ``ReportConfig``.
     """
     return Step(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from gnomon.evaluation.report.words import number
@@ -92,7 +93,7 @@ def plain(value: float, digits: int = 3) -> str:
 
 def tick_words(values: list[float]) -> list[str]:
     """Ticks with equally many decimals."""
-    step = min((b - a for a, b in zip(values, values[1:], strict=False)), default=abs(values[0]) if values else 1.0)
+    step = min((b - a for a, b in pairwise(values)), default=abs(values[0]) if values else 1.0)
     decimals = next((d for d in range(9) if abs(round(step, d) - step) < 1e-9 * max(1.0, abs(step)) + step * 1e-6), 9)
     if all(value >= 10_000 for value in values if value) and not decimals:
         return [short(value) for value in values]

@@ -184,7 +184,8 @@ class Point:
 
 def cloud(frame: Frame, points: Sequence[Point], corners: Content = "") -> Markup:
     """A plot of points with intervals; lines through zero."""
-    zero = f"M{_at(frame, 0, frame.y.low)}L{_at(frame, 0, frame.y.high)}M{_at(frame, frame.x.low, 0)}L{_at(frame, frame.x.high, 0)}"
+    x, y = frame.x, frame.y
+    zero = f"M{_at(frame, 0, y.low)}L{_at(frame, 0, y.high)}M{_at(frame, x.low, 0)}L{_at(frame, x.high, 0)}"
     crosses = join(_cross(frame, point) for point in points)
     marks = join(_named_mark(frame, point) for point in points)
     return plot(frame, join([el("path", d=zero, class_="axes"), crosses]), above=join([corners, marks]))

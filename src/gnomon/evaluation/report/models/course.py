@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gnomon.evaluation.report.markup import Content, Markup, both, el, join
-from gnomon.evaluation.report.models.axes import Axis, plain, scientific, short, spanning
+from gnomon.evaluation.report.models.axes import Axis, plain, scientific, short, spanning, tick_words
 from gnomon.evaluation.report.models.charts import Frame, Line, lines
 from gnomon.evaluation.report.models.curves import POINT
 from gnomon.evaluation.report.models.names import STAGES, Names, table
@@ -22,7 +22,13 @@ SETTINGS = {
     "extend": ("context extended to", "文脈の延長"), "frozen": ("frozen layers", "固定層"),
     "window": ("tokens read of a text", "読むトークン数"), "seed": ("seed", "シード"),
 }  # fmt: skip
-Kind = tuple[str, str, bool]
+PANELS: dict[str, tuple[tuple[str, str], tuple[str, str] | None, Callable[[list[float]], list[str]]]] = {
+    "loss": (("loss", "損失"), ("nats a token", "nat/トークン"), tick_words),
+    "learning_rate": (("learning rate", "学習率"), None, lambda ticks: [scientific(tick) for tick in ticks]),
+    "gradient_norm": (("gradient norm", "勾配ノルム"), ("before clipping", "クリップ前"), tick_words),
+}
+"""Name, unit and words of the ticks of each measure that is drawn."""
+PAIRS = ("nats a pair", "nat/組")
 
 
 def training(model: Mapping[str, Any], names: Names) -> Markup:
@@ -47,19 +53,15 @@ def _families(pedigree: Sequence[Mapping[str, Any]], curves: Mapping[str, Any]) 
 
 def _family(curves: Sequence[Mapping[str, Any]], names: Names) -> Markup:
     stage = both(*STAGES.get(curves[0]["stage"], (curves[0]["stage"], curves[0]["stage"])))
-    pairs = curves[0]["stage"] == "tune_embedder"
-    panels = [
-        _panel(curves, ("loss", "tall", False), (both("loss", "損失"), both("nats a pair" if pairs else "nats a token", "nat/組" if pairs else "nat/トークン")), names),
-        _panel(curves, ("learning_rate", "", False), (both("learning rate", "学習率"), ""), names, scientific),
-        _panel(curves, ("gradient_norm", "", True), (both("gradient norm", "勾配ノルム"), both("before clipping", "クリップ前")), names),
-    ]  # fmt: skip
+    panels = [_panel(curves, measure, names) for measure in PANELS]
     grouped = max(row["a_point"] for row in curves)
     note = both(
         f"Each point is the mean of {number(grouped)} steps; the band holds the least and the greatest of them.",
         f"各点は {number(grouped)} ステップの平均、帯はその最小から最大まで。",
     )
-    return el("figure", el("figcaption", stage), _progress(curves, names),
-              el("div", join(panels), class_="curves"), el("p", note, class_="quiet") if grouped > 1 else "")  # fmt: skip
+    told = el("p", note, class_="quiet") if grouped > 1 else ""
+    drawn = el("div", join(panels), class_="curves")
+    return el("figure", el("figcaption", stage), _progress(curves, names), drawn, told)
 
 
 def _progress(curves: Sequence[Mapping[str, Any]], names: Names) -> Markup:
@@ -74,24 +76,26 @@ def _progress(curves: Sequence[Mapping[str, Any]], names: Names) -> Markup:
     return el("div", *lines_of, class_="began")
 
 
-def _panel(
-    curves: Sequence[Mapping[str, Any]], kind: Kind, titles: tuple[Content, Content], names: Names,
-    words: Callable[[float], str] | None = None,
-) -> Markup:  # fmt: skip
+def _panel(curves: Sequence[Mapping[str, Any]], measure: str, names: Names) -> Markup:
     """One measure of all curves against tokens seen."""
-    measure, tall, _ = kind
     drawn = [_line(row, measure, names, len(curves) > 1) for row in curves]
     values = [y for line in drawn for _, y in line.points] + [y for line in drawn for pair in line.band for y in pair]
     y = _upwards(values, zero=measure != "loss")
-    x = Axis(low=0, high=max(row["tokens"] for row in curves) or 1)
-    title, unit = titles
     frame = Frame(
-        x=x, y=y, x_title=both("tokens seen", "見たトークン"), label=f"{measure.replace('_', ' ')} against tokens seen",
-        y_title=join([title, el("small", ", ", unit) if unit else "", el("small", both(", log scale", "、対数目盛")) if y.log else ""]),
-        x_words=lambda ticks: [short(tick) for tick in ticks], tall=tall,
-        **({"y_words": lambda ticks: [words(tick) for tick in ticks]} if words else {}),
+        x=Axis(low=0, high=max(row["tokens"] for row in curves) or 1), y=y,
+        y_title=_title(measure, y, curves[0]["stage"]),
+        x_title=both("tokens seen", "見たトークン"), x_words=lambda ticks: [short(tick) for tick in ticks],
+        y_words=PANELS[measure][2], tall="tall" if measure == "loss" else "",
+        label=f"{measure.replace('_', ' ')} against tokens seen",
     )  # fmt: skip
     return lines(frame, drawn)
+
+
+def _title(measure: str, y: Axis, stage: str) -> Markup:
+    name, unit, _ = PANELS[measure]
+    unit = PAIRS if measure == "loss" and stage == "tune_embedder" else unit
+    scale = both(", log scale", "、対数目盛") if y.log else ""
+    return join([both(*name), el("small", ", ", both(*unit)) if unit else "", el("small", scale) if scale else ""])
 
 
 def _upwards(values: Sequence[float], *, zero: bool) -> Axis:

@@ -129,7 +129,7 @@ def _points(
         gain, loss = (change(test, model["name"], facts["reference"]) for test in (domain, general))
         if gain is None or loss is None or gain["value"] is None or loss["value"] is None:
             continue
-        told = f"{names.words(model['name'])}: {signed(gain['value'])} {interval(gain, signed)}, {signed(loss['value'])} {interval(loss, signed)}"
+        told = f"{_told(model['name'], gain, names)}; {_told(model['name'], loss, names)}"
         points.append(
             Point(style=names.style(model["name"]), label=names.name(model["name"]), x=loss, y=_lower(gain), told=told)
         )
@@ -172,7 +172,8 @@ def _test(test: Mapping[str, Any], reference: str, axis: Axis, names: Names) -> 
     kind = el("span", both(*KINDS[test["kind"]]), class_=f"kind-of {test['kind']}")
     caption = el("figcaption", test_name(test), " ", kind, " ", el("small", about))
     heads: list[Content] = [
-        both("model", "モデル"), both("perplexity a token", "トークンあたり"), both("bits a byte", "バイトあたりビット"),
+        both("model", "モデル"), both("perplexity a token", "トークンあたり"),
+        both("bits a byte", "バイトあたりビット"),
         both("against base", "ベース比") if reference == "base" else names.name(reference),
         *_control_head(test, names), track_head(axis, percents),
     ]  # fmt: skip
@@ -256,7 +257,8 @@ def _by(kind: str, rows: Sequence[Mapping[str, Any]], names: Names) -> Markup:
     heads = ["", both("documents", "文書"), *(names.chip(name) for name in models), track_head(axis, percents)]
     cells = [
         [_group_name(kind, row), number(row["n"]), *(_change(values[PER_TOKEN]) for _, values in row["changes"]),
-         track(axis, [(names.style(m), values[PER_TOKEN], _told(m, values[PER_TOKEN], names)) for m, values in row["changes"]])]
+         track(axis, [(names.style(name), values[PER_TOKEN], _told(name, values[PER_TOKEN], names))
+                      for name, values in row["changes"]])]
         for row in rows
     ]  # fmt: skip
     head = el("summary", el("span", both(*BY.get(kind, (kind, kind))), class_="name"),

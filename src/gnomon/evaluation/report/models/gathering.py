@@ -106,7 +106,10 @@ def _role(model: Found, measured: Sequence[Mapping[str, Any]]) -> str:
     own = model.name.removeprefix(PREFIX)
     ref = read_json(model.folder / MODEL)
     same = [row["name"] for row in measured if row["ref"] and _is(row["ref"], ref)]
-    return own if own in same or not same else str(same[0])
+    if same:
+        return own if own in same else str(same[0])
+    taken = any(row["name"] == own for row in measured)
+    return f"{own} ({ref['name']})" if taken else own
 
 
 def _is(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -172,7 +175,7 @@ def _fertility(
     rows = []
     for name in names:
         facts = records[name].metrics.get("fertility") if name in records else None
-        if not facts or not (inputs[name] / MODEL).is_file() and not (inputs[name] / TOKENIZER).is_dir():
+        if not facts or not any((inputs[name] / file).exists() for file in (MODEL, TOKENIZER)):
             continue
         model = Found(name=name, folder=inputs[name], record=records[name])
         own = _role(model, measured) if (inputs[name] / MODEL).is_file() else name

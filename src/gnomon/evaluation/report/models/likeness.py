@@ -26,9 +26,9 @@ def embedding(facts: Mapping[str, Any], names: Names) -> Markup:
 def _told(facts: Mapping[str, Any]) -> Markup:
     pairs, documents = number(facts["similarity"]["pairs"]), number(facts["documents"]["n"])
     return both(
-        f"All {pairs} pairs of {documents} documents, as each system sees them: cosine of the mean last-layer state without"
-        " the first token. Similarities of different systems are on different scales, so their order is what can be compared."
-        " A wider spread may be knowledge or noise; what a system finds and tells apart says which.",
+        f"All {pairs} pairs of {documents} documents, as each system sees them: cosine of the mean last-layer state"
+        " without the first token. Similarities of different systems are on different scales, so their order is what"
+        " can be compared. A wider spread may be knowledge or noise; what a system finds and tells apart says which.",
         f"文書 {documents} 件の全 {pairs} 組を各モデルがどう見るか。先頭トークンを除いた最終層の平均の余弦類似度。"
         "尺度はモデルごとに異なるので、比べられるのは順序である。広がりは知識のこともノイズのこともあり、"
         "何を見つけ何を見分けるかがそれを教える。",
@@ -42,9 +42,11 @@ def _histograms(facts: Mapping[str, Any], names: Names) -> Markup:
     systems = facts["systems"]
     x = spanning([s[end] for s in systems for end in ("low", "high")], pad=0.02)
     panels = join(_histogram(system, x, at == len(systems) - 1, names) for at, system in enumerate(systems))
-    title = el("figcaption", both("Similarity of all pairs", "全組の類似度"), " ",
-               el("small", both("each panel is as high as its fullest bin; the mark is the mean, its bar one standard deviation either way",
-                                "各段の高さは最も多い区間に合わせた。印は平均、横棒は±標準偏差")))  # fmt: skip
+    how = both(
+        "each panel is as high as its fullest bin; the mark is the mean, its bar one standard deviation either way",
+        "各段の高さは最も多い区間に合わせた。印は平均、横棒は±標準偏差",
+    )
+    title = el("figcaption", both("Similarity of all pairs", "全組の類似度"), " ", el("small", how))
     return el("figure", title, el("div", panels, class_="ridge"))
 
 
@@ -73,11 +75,14 @@ def _spreads(facts: Mapping[str, Any], general: str, names: Names) -> Markup:
     values = [q for s in systems for b in s["bins"] if b["quantiles"] for q in b["quantiles"]]
     y, x = spanning(values), Axis(low=facts["bin_edges"][0], high=facts["bin_edges"][-1])
     panels = join(_spread(s, (x, y), facts["bin_edges"], names) for s in systems)
-    title = el(
-        "figcaption", both("Spread where the general embedder sees equal similarity", "汎用埋め込みが同程度に似ると見る組での広がり"), " ",
-        el("small", both("ten equal bins; thin 5–95 %, thick 25–75 %, mark the median; bins of fewer than 20 pairs are empty",
-                         "等間隔の 10 区間。細線 5–95 %、太線 25–75 %、印は中央値。20 組未満の区間は空")),
-    )  # fmt: skip
+    name = both(
+        "Spread where the general embedder sees equal similarity", "汎用埋め込みが同程度に似ると見る組での広がり"
+    )
+    how = both(
+        "ten equal bins; thin 5–95 %, thick 25–75 %, mark the median; bins of fewer than 20 pairs are empty",
+        "等間隔の 10 区間。細線 5–95 %、太線 25–75 %、印は中央値。20 組未満の区間は空",
+    )
+    title = el("figcaption", name, " ", el("small", how))
     return el("figure", title, el("div", panels, class_="spreads"))
 
 
@@ -143,12 +148,17 @@ def _ranking(title: Content, about: Content, rows: Named) -> Markup:
     axis = of_intervals([row for _, _, row in rows])
     axis = Axis(low=max(0.0, axis.low), high=min(1.0, axis.high))
     cells = [
-        [chip, join([el("b", plain(row["value"])), " ", el("small", interval(row))]) if row["value"] is not None else "–",
-         track(axis, [(style, row, interval(row))])]
+        [chip, _measure(row), track(axis, [(style, row, interval(row))])]
         for chip, style, row in rows
     ]  # fmt: skip
     shown = table(["", "", track_head(axis)], cells, (1,))
     return el("div", el("p", title, " ", el("small", about), class_="panel-head"), shown, class_="panel")
+
+
+def _measure(row: Mapping[str, Any]) -> Content:
+    if row["value"] is None:
+        return "–"
+    return join([el("b", plain(row["value"])), " ", el("small", interval(row))])
 
 
 # Pairs ---------------------------------------------------------------------------------------
@@ -158,8 +168,10 @@ def _pairs(rows: Sequence[Mapping[str, Any]], names: Names) -> Markup:
     """The pairs on which two systems disagree most, for a person to judge."""
     if not rows:
         return Markup("")
-    hint = both("Rank: the share of all pairs that a system finds less alike. Open a line to judge by eye who is right.",
-                "順位: そのモデルがより似ていないと見た組の割合。行を開いて、どちらが正しいか目で確かめられる。")  # fmt: skip
+    hint = both(
+        "Rank: the share of all pairs that a system finds less alike. Open a line to judge by eye who is right.",
+        "順位: そのモデルがより似ていないと見た組の割合。行を開いて、どちらが正しいかを確かめられる。",
+    )
     items = join(_direction(row, names) for row in rows)
     head = el("figcaption", both("Where they disagree most", "最も食い違う組"))
     return el("figure", head, el("p", hint, class_="quiet"), el("div", items, class_="list"))

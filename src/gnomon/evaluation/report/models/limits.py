@@ -18,17 +18,18 @@ def limits(model: Mapping[str, Any], names: Names) -> Markup:
 
 def _of_perplexity(model: Mapping[str, Any]) -> Iterator[Content]:
     yield both(
-        "A lower perplexity is not expertise. Models continued on astronomy have predicted its texts better and answered"
-        " exam questions worse than their own base (arXiv 2409.19750). Only questions asked and answers checked show that.",
-        "パープレキシティの低さは専門性ではない。天文学で継続学習したモデルが、その文章をよりよく予測しながら、試験では元の"
-        "モデルに劣った例がある（arXiv 2409.19750）。専門性は、問うて答えを確かめることでしか分からない。",
+        "A lower perplexity is not expertise. Models continued on astronomy, which predicted its texts better, have"
+        " answered exam questions worse than their own base (arXiv 2409.19750). Only questions asked and answers"
+        " checked show expertise.",
+        "パープレキシティの低さは専門性ではない。天文学で継続学習し、その文章をよりよく予測するモデルが、試験では"
+        "元のモデルに劣った例がある（arXiv 2409.19750）。専門性は、問うて答えを確かめることでしか分からない。",
     )
     tests = [test for facts in model["perplexity"] for test in facts["tests"]]
     kinds = {row["kind"] for facts in model["perplexity"] for row in facts["models"]}
     if tests and "control" not in kinds:
         yield both(
-            "There is no control here (the base, trained on equally many tokens of general text), so what more training alone"
-            " would have gained is not known.",
+            "There is no control here (the base, trained on equally many tokens of general text), so what more training"
+            " alone would have gained is not known.",
             "対照（一般の文章を同じトークン数だけ学習したモデル）がないため、学習量だけで得られた分は分からない。",
         )
     if tests and not any(test["kind"] == "general" for test in tests):
@@ -46,9 +47,10 @@ def _of_perplexity(model: Mapping[str, Any]) -> Iterator[Content]:
         )
     if tests:
         yield both(
-            "Intervals say how the figures would move had other documents been drawn, not had the model been trained again:"
-            " one seed was trained.",
-            "区間は別の文書を引いた場合の揺れであり、学習をやり直した場合の揺れではない。学習は一つのシードだけである。",
+            "Intervals say how the figures would move had other documents been drawn, not had the model been trained"
+            " again: one seed was trained.",
+            "区間は別の文書を引いた場合の揺れであり、学習をやり直した場合の揺れではない。"
+            "学習は一つのシードだけである。",
         )
 
 
@@ -56,22 +58,22 @@ def _of_others(model: Mapping[str, Any]) -> Iterator[Content]:
     adopted = any(row["stage"] == "adopt" for row in model["pedigree"])
     if adopted:
         yield both(
-            "The base was made by others or elsewhere: it may have seen what is held out here. Only documents later than its"
-            " own data speak for it.",
+            "The base was made by others or elsewhere: it may have seen what is held out here. Only documents later"
+            " than its own data speak for it.",
             "ベースはこの構築の外で作られたもので、ここで取り分けた文書を見ているかもしれない。"
             "確かなのはその学習データより後の文書だけである。",
         )
     if model["embedding"]:
         yield both(
-            "A histogram of similarities shows spread, not meaning. Last-layer means of a language model were never trained to"
-            " be compared; the general embedder was.",
-            "類似度の分布が示すのは広がりであって意味ではない。言語モデルの最終層の平均は比較のために学習されたものではなく、"
-            "汎用埋め込みはそうである。",
+            "A histogram of similarities shows spread, not meaning. Last-layer means of a language model were never"
+            " trained to be compared; the general embedder was.",
+            "類似度の分布が示すのは広がりであって意味ではない。言語モデルの最終層の平均は比較のために学習されたもの"
+            "ではなく、汎用埋め込みはそのために学習されている。",
         )
     if model["completion"]:
         yield both(
-            "Overlap, numbers and names are counted by their letters: a right statement in other words scores as low as a wrong"
-            " one. They compare models, not truths.",
+            "Overlap, numbers and names are counted by their letters: a right statement in other words scores as low as"
+            " a wrong one. They compare models, not truths.",
             "重なり・数値・固有名は文字で数える。別の言い方の正しい文は、誤った文と同じく低くなる。"
             "比べているのはモデルであって真偽ではない。",
         )
@@ -82,12 +84,16 @@ def kept_from(model: Mapping[str, Any]) -> Markup:
     rows = [row for row in model["contamination"] if row["items"]]
     if not rows:
         return Markup("")
-    heads = [both("documents of", "文書"), both("read", "調べた文書"), both("exam questions", "試験問題"),
-             both("questions found", "見つかった問題"), both("documents kept from models", "モデルから伏せた文書")]  # fmt: skip
-    cells = [
-        [both("the library", "文献庫") if row["step"] == "decontaminate" else source_name(row["step"]), number(row["taken"]),
-         number(row["items"]), number(row["leaked"]) if row["leaked"] is not None else "–", number(row["withheld"])]
-        for row in rows
+    heads = [
+        both("documents of", "文書"), both("read", "調べた文書"), both("exam questions", "試験問題"),
+        both("questions found", "見つかった問題"), both("documents kept from models", "モデルから伏せた文書"),
     ]  # fmt: skip
+    cells = [
+        [
+            both("the library", "文献庫") if row["step"] == "decontaminate" else source_name(row["step"]),
+            *(number(row[key]) if row[key] is not None else "–" for key in ("taken", "items", "leaked", "withheld")),
+        ]
+        for row in rows
+    ]
     caption = el("figcaption", both("Exam questions looked for", "試験問題の照合"))
     return el("figure", caption, table(heads, cells, range(1, 5)))

@@ -1,4 +1,4 @@
-"""What ``perplexity``, ``embedding`` and ``completion`` measured, as much of it as a page shows, in the order of tables."""
+"""What ``perplexity``, ``embedding`` and ``completion`` measured: as much as a page shows, in the order of tables."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -150,10 +150,9 @@ def completion(folder: Path, examples: int) -> dict[str, Any]:
     facts = read_json(folder / "completion.json")
     models = _models(facts)
     measures = ("overlap", *SHARES, "repetition", "ended")
-    systems = [
-        {"system": m["name"], **{key: facts["systems"][m["name"]][key] for key in (*measures, "completions", "unscored")}}
-        for m in models if m["name"] in facts["systems"]
-    ]  # fmt: skip
+    kept, found = (*measures, "completions", "unscored"), facts["systems"]
+    names = [model["name"] for model in models if model["name"] in found]
+    systems = [{"system": name, **{key: found[name][key] for key in kept}} for name in names]
     return {
         "reference": facts["reference"], "how": facts["how"], "models": models, "documents": facts["documents"],
         "systems": systems, "differences": facts["differences"], "examples": _examples(folder, facts, examples),

@@ -9,6 +9,11 @@ from gnomon.evaluation.report.models.names import STAGES, Names, source_name, ta
 from gnomon.evaluation.report.words import REASONS, named, number, share
 
 LICENCES_SHOWN = 4
+SPENT = {
+    "tokens_per_word": ("tokens a word", "1 語あたりのトークン"),
+    "tokens_per_character": ("tokens a character", "1 文字あたり"),
+    "tokens_per_byte": ("tokens a byte", "1 バイトあたり"),
+}  # fmt: skip
 
 
 def pedigree(model: Mapping[str, Any], names: Names) -> Markup:
@@ -125,17 +130,16 @@ def _licences(rows: Sequence[Sequence[Any]]) -> Markup:
     parts = [join([name or none, " ", el("small", number(n))]) for name, n in rows[:LICENCES_SHOWN]]
     rest = len(rows) - LICENCES_SHOWN
     more = [el("em", both(f"{rest} others", f"ほか {rest} 種"))] if rest > 0 else []
-    return join(_spaced([*parts, *more], ", "))
+    return el("span", *_spaced([*parts, *more], ", "), class_="long")
 
 
 def _fertility(rows: Sequence[Mapping[str, Any]], names: Names) -> Markup:
     """What the vocabulary spends on a word: fewer tokens a word, more text in the same context."""
     if not rows:
         return Markup("")
+    keys = [key for key in SPENT if any(row[key] for row in rows)]
     heads = [both("tokenizer", "トークナイザ"), both("vocabulary", "語彙"), both("source", "出典"),
-             both("tokens a word", "1 語あたりのトークン"), both("tokens a character", "1 文字あたり"),
-             both("tokens a byte", "1 バイトあたり"), both("texts", "文書数")]  # fmt: skip
-    keys = ("tokens_per_word", "tokens_per_character", "tokens_per_byte")
+             *(both(*SPENT[key]) for key in keys), both("texts", "文書数")]  # fmt: skip
     cells = [
         [names.name(row["of"]), number(row["vocabulary"]), source_name(row["source"]),
          *(plain(row[key]["value"]) if row[key] else "–" for key in keys), number(row["n"])]
@@ -143,4 +147,4 @@ def _fertility(rows: Sequence[Mapping[str, Any]], names: Names) -> Markup:
     ]  # fmt: skip
     caption = el("figcaption", both("What the vocabulary spends", "語彙の効率"), " ",
                  el("small", both("fertility, on a sample of each source", "各出典の標本で測ったもの")))  # fmt: skip
-    return el("figure", caption, table(heads, cells, (1, 3, 4, 5, 6)))
+    return el("figure", caption, table(heads, cells, (1, *range(3, len(heads)))))

@@ -15,20 +15,30 @@ from gnomon.evaluation.report.models.origin import pedigree, shown
 from gnomon.evaluation.report.models.writing import completion
 
 Section = tuple[str, Markup, Markup]
+TITLES = {
+    "pedigree": ("Where the model comes from", "モデルの来歴"),
+    "shown": ("What the model was shown", "モデルに見せたもの"),
+    "training": ("How it was trained", "学習の経過"),
+    "perplexity": ("Gained, and forgotten", "得たもの、失ったもの"),
+    "embedding": ("How documents look from inside", "内側から見た文書"),
+    "completion": ("What they write", "書かせてみる"),
+    "limits": ("What the numbers do not say", "数値が語らないこと"),
+}
 
 
 def model_sections(model: Mapping[str, Any]) -> list[Section]:
     """Id, title and content of every section about models."""
     names = Names(model["roles"])
-    return [
-        ("pedigree", both("Where the model comes from", "モデルの来歴"), pedigree(model, names)),
-        ("shown", both("What the model was shown", "モデルに見せたもの"), join([shown(model, names), kept_from(model)])),
-        ("training", both("How it was trained", "学習の経過"), training(model, names)),
-        ("perplexity", both("Gained, and forgotten", "得たもの、失ったもの"), _each(model["perplexity"], perplexity, names)),
-        ("embedding", both("How documents look from inside", "内側から見た文書"), _each(model["embedding"], embedding, names)),
-        ("completion", both("What they write", "書かせてみる"), _each(model["completion"], completion, names)),
-        ("limits", both("What the numbers do not say", "数値が語らないこと"), _limits(model, names)),
-    ]  # fmt: skip
+    parts = {
+        "pedigree": pedigree(model, names),
+        "shown": join([shown(model, names), kept_from(model)]),
+        "training": training(model, names),
+        "perplexity": _each(model["perplexity"], perplexity, names),
+        "embedding": _each(model["embedding"], embedding, names),
+        "completion": _each(model["completion"], completion, names),
+        "limits": _limits(model, names),
+    }
+    return [(name, both(*TITLES[name]), content) for name, content in parts.items()]
 
 
 def _each(

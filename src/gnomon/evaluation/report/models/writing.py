@@ -1,12 +1,12 @@
 """The section on completions: what models write after the same beginning, beside how the document goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gnomon.evaluation.report.markup import Content, Markup, both, el, join
 from gnomon.evaluation.report.models.axes import interval, plain
 from gnomon.evaluation.report.models.names import Names, table
-from gnomon.evaluation.report.words import number, share
+from gnomon.evaluation.report.words import number, plural, share
 
 SCORES = {
     "overlap": ("overlap with the true ending", "実際の続きとの重なり"),
@@ -29,22 +29,25 @@ def completion(facts: Mapping[str, Any], names: Names) -> Markup:
 def _told(facts: Mapping[str, Any]) -> Markup:
     how, n = facts["how"], number(facts["documents"]["n"])
     return both(
-        f"Each model continues the title and the first {how['sentences']} sentence(s) of {n} held-out documents, at"
-        f" temperature {how['temperature']:g}, at most {number(how['max_tokens'])} tokens, one seed. Overlap is ROUGE-L with"
-        " the true ending; a number or a name is true when it stands in the true document, new when the beginning had not"
-        " given it away. The last row is the true ending of another paper: fluent, of the field, and ignorant of this one."
-        " Who scores no higher knows the style and no more.",
-        f"取り分けた文書 {n} 件の題名と最初の {how['sentences']} 文に、各モデルが続きを書く（温度 {how['temperature']:g}、"
-        f"最大 {number(how['max_tokens'])} トークン、シード一つ）。重なりは実際の続きとの ROUGE-L。数値や固有名は、"
-        "実際の文書にあれば正しく、書き出しになければ新しいとする。最後の行は別の論文の実際の続きで、流暢で同じ分野だが"
-        "この論文を知らない。これを上回らないモデルが知るのは文体だけである。",
+        f"Each model continues the title and the first {plural(how['sentences'], 'sentence')} of"
+        f" {plural(facts['documents']['n'], 'held-out document')}, at temperature {how['temperature']:g}, at most"
+        f" {number(how['max_tokens'])} tokens, one seed. Overlap is ROUGE-L with the true ending; a number or a name is"
+        " true when it stands in the true document, new when the beginning had not given it away. The last row is the"
+        " true ending of another paper: fluent, of the field, and ignorant of this one. Who scores no higher knows the"
+        " style and no more.",
+        f"取り分けた文書 {n} 件の題名と最初の {how['sentences']} 文に、各モデルが続きを書く"
+        f"（温度 {how['temperature']:g}、最大 {number(how['max_tokens'])} トークン、シード一つ）。重なりは実際の"
+        "続きとの ROUGE-L。数値や固有名は、実際の文書にあれば正しく、書き出しになければ新しいとする。"
+        "最後の行は別の論文の実際の続きで、流暢で同じ分野だがこの論文を知らない。"
+        "これを上回らないモデルが知るのは文体だけである。",
     )
 
 
 def _scores(facts: Mapping[str, Any], names: Names) -> Markup:
     heads = [both("model", "モデル"), *(both(*words) for words in SCORES.values())]
     rows = [
-        [names.chip(row["system"]), *(_score(row[key], key != "overlap") for key in SCORES)] for row in facts["systems"]
+        [names.chip(row["system"]), *(_score(row[key], plain if key == "overlap" else _part) for key in SCORES)]
+        for row in facts["systems"]
     ]
     lost = sum(row["unscored"] for row in facts["systems"])
     note = el(
@@ -55,14 +58,17 @@ def _scores(facts: Mapping[str, Any], names: Names) -> Markup:
     return join([table(heads, rows, range(1, len(heads))), note if lost else ""])
 
 
-def _score(row: Mapping[str, Any], part: bool) -> Content:  # noqa: FBT001
-    """A share with its interval, and on how much it rests."""
+def _score(row: Mapping[str, Any], words: Callable[[float], str]) -> Content:
+    """A measure with its interval, and on how much it rests."""
     if row["value"] is None:
         return "–"
-    written = (
-        el("small", both(f" of {number(row['written'])}", f" / {number(row['written'])}")) if "written" in row else ""
-    )
-    return join([el("b", plain(row["value"])), written, el("br"), el("small", interval(row))])
+    of = number(row["written"]) if "written" in row else ""
+    written = el("small", both(f" of {of}", f" / {of}")) if of else ""
+    return join([el("b", words(row["value"])), written, el("br"), el("small", interval(row, words))])
+
+
+def _part(value: float) -> str:
+    return share(value, 1)
 
 
 # Side by side --------------------------------------------------------------------------------
@@ -83,14 +89,10 @@ def _example(row: Mapping[str, Any], names: Names) -> Markup:
         class_="truth",
     )
     written = [_written(one, names) for one in row["written"]]
-    prompt = el("p", row["prompt"], " …", class_="prompt")
-    return el(
-        "div",
-        el("p", el("code", row["id"])),
-        prompt,
-        el("div", truth, *written, class_="beside-each"),
-        class_="continued",
-    )
+    title, _, begun = row["prompt"].partition("\n\n")
+    given = join([el("b", title), " ", el("code", row["id"])] + ([el("br"), begun] if begun else []))
+    pieces = el("div", truth, *written, class_="beside-each")
+    return el("div", el("p", given, " …", class_="prompt"), pieces, class_="continued")
 
 
 def _written(one: Mapping[str, Any], names: Names) -> Markup:
