@@ -22,12 +22,14 @@ from gnomon.core.tables import read_table
 from gnomon.knowledge import steps as knowledge
 from gnomon.knowledge.library import Library
 from gnomon.llm.embedders import PACKAGED, load_embedder
+from gnomon.llm.minilm import home_folder
 from gnomon.llm.tuned import placed
 from gnomon.llm.weights import read_ref
 from gnomon.runs import Recipe, Serve, Step, Workspace, run
 from gnomon.runs.experts import open_expert
 from gnomon.training import steps
 from gnomon.training.curve import CurveRow
+from gnomon.training.embedder import trainer
 from gnomon.training.embedder.mining import KINDS, QUERY, QUERY_TITLE, Mined, WorkPair, mine
 from gnomon.training.embedder.order import ShownPair, ordered
 from gnomon.training.embedder.works import KeptOut, Work, author_key, bare_id, read_kept_out, read_works
@@ -237,6 +239,17 @@ def test_the_tuned_model_is_opened_by_the_door_and_is_what_sentence_transformers
         load_embedder(ref, workspace.settings)
     with pytest.raises(ConfigError):
         load_embedder(replace(ref, revision="sha256:0"), settings)
+
+
+def test_running_texts_of_like_length_together_changes_no_vector(base: tuple[ModelRef, Settings]) -> None:
+    import torch
+
+    model = trainer.open_model(home_folder(*base), 32).eval()
+    texts = ["dust", "dust grain shell cold infrared carbon", "", *["comet tail coma"] * 30, "halo " * 40]
+    features = model.preprocess(texts)
+    with torch.no_grad():
+        together = model(dict(features))["sentence_embedding"]
+        assert torch.allclose(trainer._by_length(model, features), together, atol=1e-5)
 
 
 def test_a_tuning_that_does_not_win_leaves_the_base(tmp_path: Path, base: tuple[ModelRef, Settings]) -> None:

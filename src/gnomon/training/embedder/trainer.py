@@ -19,6 +19,8 @@ from gnomon.training.loop.work import hush
 
 Texts = Sequence[tuple[str, str]]
 """The pairs of one step: a query and the passage it belongs to."""
+TOGETHER = 16
+"""Texts that run through the model at once."""
 CHECKPOINTS = 2
 """Checkpoints kept."""
 _made: list[Any] = []
@@ -157,6 +159,7 @@ class Settled:
 def _make() -> Any:
     """The trainer's class, made on first use because sentence-transformers is imported late."""
     from sentence_transformers import SentenceTransformerTrainer
+    from transformers import PrinterCallback
 
     class PairTrainer(SentenceTransformerTrainer):  # type: ignore[misc, unused-ignore]
         """Takes the steps as they are given, and seals its checkpoints."""
@@ -167,6 +170,10 @@ def _make() -> Any:
                 model=model, args=_arguments(lesson, folder, len(steps)), train_dataset=_dataset(steps),
                 loss=_loss(model, lesson.scale), callbacks=[_watcher(meter)],
             )  # fmt: skip
+            self.remove_callback(PrinterCallback)
+
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            """The record is the card."""
 
         def get_batch_sampler(self, *_: Any, **__: Any) -> Any:
             return self.sampler
@@ -201,17 +208,30 @@ def _dataset(steps: Sequence[Texts]) -> Any:
 
 
 def _loss(model: Any, scale: float) -> Any:
-    from sentence_transformers.base.losses.merged_forward import column_merging_disabled
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     class Ranking(MultipleNegativesRankingLoss):  # type: ignore[misc, unused-ignore]
-        """Titles and passages run apart: together every title would be padded to the longest passage."""
+        """Runs texts of like length together: half of them are bare titles, beside texts of a full window."""
 
-        def forward(self, *given: Any, **more: Any) -> Any:
-            with column_merging_disabled():
-                return super().forward(*given, **more)
+        def forward(self, sentence_features: Any, labels: Any) -> Any:
+            vectors = [_by_length(self.model, features) for features in sentence_features]
+            return self.compute_loss_from_embeddings(vectors, labels)
 
     return Ranking(model, scale=scale, directions=("query_to_doc", "doc_to_query"), partition_mode="per_direction")
+
+
+def _by_length(model: Any, features: dict[str, Any]) -> Any:
+    """The vectors of a padded batch, in its order; each part is padded to its own longest text only."""
+    import torch
+
+    lengths = features["attention_mask"].sum(dim=1)
+    order = torch.argsort(lengths, stable=True)
+    parts = []
+    for rows in order.split(TOGETHER):
+        width = int(lengths[rows].max())
+        cut = {k: v[rows, :width] if torch.is_tensor(v) and v.ndim == 2 else v for k, v in features.items()}
+        parts.append(model(cut)["sentence_embedding"])
+    return torch.cat(parts)[torch.argsort(order)]
 
 
 def _watcher(meter: Meter) -> Any:
