@@ -36,6 +36,7 @@ from gnomon.evaluation.report.models.curves import POINT, thinned
 from gnomon.evaluation.report.models.gain import change
 from gnomon.evaluation.report.models.gathering import Shown, gather_models
 from gnomon.evaluation.report.models.measured import quantile
+from gnomon.evaluation.report.models.pedigree import parameters
 from gnomon.evaluation.report.page import page
 from gnomon.llm.weights import write_ref
 from gnomon.runs.output import SilentMeter
@@ -355,3 +356,15 @@ def test_a_quantile_has_its_share_of_the_histogram_below(histogram: list[int], p
 )  # fmt: skip
 def test_numbers_are_written_as_a_person_reads_them(words: str, wanted: str) -> None:
     assert words == wanted
+
+
+def test_a_tied_output_layer_is_no_parameter_of_its_own(tmp_path: Path) -> None:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    weights = {"model.embed_tokens.weight": np.ones((7, 3)), "lm_head.weight": np.ones((7, 3)), "norm": np.ones(3)}
+    save_file(weights, tmp_path / "model.safetensors")
+    assert parameters(tmp_path) == 45
+    write_json(tmp_path / "config.json", {"tie_word_embeddings": True})
+    assert parameters(tmp_path) == 24
+    assert parameters(tmp_path / "nowhere") is None

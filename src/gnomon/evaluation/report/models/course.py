@@ -38,7 +38,8 @@ def training(model: Mapping[str, Any], names: Names) -> Markup:
     if not trained and not curves:
         return Markup("")
     families = _families(model["pedigree"], curves)
-    return join([*(_family(rows, names) for rows in families), _settings(trained, names)])
+    style = "curves" if len(families) == 1 else "curves compact"
+    return join([*(_family(rows, names, style) for rows in families), _settings(trained, names)])
 
 
 def _families(pedigree: Sequence[Mapping[str, Any]], curves: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
@@ -51,7 +52,7 @@ def _families(pedigree: Sequence[Mapping[str, Any]], curves: Mapping[str, Any]) 
     return list(found.values())
 
 
-def _family(curves: Sequence[Mapping[str, Any]], names: Names) -> Markup:
+def _family(curves: Sequence[Mapping[str, Any]], names: Names, style: str) -> Markup:
     stage = both(*STAGES.get(curves[0]["stage"], (curves[0]["stage"], curves[0]["stage"])))
     panels = [_panel(curves, measure, names) for measure in PANELS]
     grouped = max(row["a_point"] for row in curves)
@@ -60,7 +61,7 @@ def _family(curves: Sequence[Mapping[str, Any]], names: Names) -> Markup:
         f"各点は {number(grouped)} ステップの平均、帯はその最小から最大まで。",
     )
     told = el("p", note, class_="quiet") if grouped > 1 else ""
-    drawn = el("div", join(panels), class_="curves")
+    drawn = el("div", join(panels), class_=style)
     return el("figure", el("figcaption", stage), _progress(curves, names), drawn, told)
 
 

@@ -47,19 +47,24 @@ def perplexity(facts: Mapping[str, Any], names: Names) -> Markup:
     ])  # fmt: skip
 
 
+CONTROL = (
+    " The control saw about as many tokens of general text: what it gains too is training, not the domain.",
+    "対照は一般の文章をほぼ同じトークン数だけ学習したモデルで、対照も同じだけ得たものは、専門分野ではなく学習量による。",
+)
+
+
 def _how(facts: Mapping[str, Any]) -> Markup:
+    control = CONTROL if any(model["kind"] == "control" for model in facts["models"]) else ("", "")
     reference = {"base": ("the base", "ベース")}.get(facts["reference"], (facts["reference"],) * 2)
     draws = number(facts["how"]["draws"])
     return both(
         "Perplexity is how many tokens a model hesitates between, on average: lower is better. Bits per byte say the"
         " same of any tokenizer. Changes are against " + reference[0] + ", on the same documents; brackets hold 95 %"
-        f" of {draws} redrawings of the documents (paired bootstrap). The control saw equally many tokens of general"
-        " text: what it gains too is training, not the domain.",
+        f" of {draws} redrawings of the documents (paired bootstrap)." + control[0],
         "パープレキシティは、モデルが平均していくつの候補の間で迷うかを表し、低いほどよい。"
         "バイトあたりのビット数はトークナイザに依らない同じ指標。"
         f"変化は同じ文書での{reference[1]}との比較、"
-        f"括弧は文書を {draws} 回引き直したときの 95 % 区間（対応のあるブートストラップ）。"
-        "対照は一般の文章を同じトークン数だけ学習したモデルで、対照も同じだけ得たものは、専門分野ではなく学習量による。",
+        f"括弧は文書を {draws} 回引き直したときの 95 % 区間（対応のあるブートストラップ）。" + control[1],
     )
 
 

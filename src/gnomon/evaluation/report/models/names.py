@@ -44,8 +44,9 @@ class Names:
         self._styles: dict[str, str] = {"majority": "s-chance"}
         taken: dict[str, int] = {}
         for row in roles:
-            family = FAMILIES.get(row["kind"] or ("base" if row["name"] == "base" else ""), ("s-chance",))
-            at = taken[row["kind"]] = taken.get(row["kind"], -1) + 1
+            kind = row["kind"] or (row["name"] if row["name"] in FAMILIES else "specialised")
+            family = FAMILIES.get(kind, FAMILIES["chance"])
+            at = taken[kind] = taken.get(kind, -1) + 1
             self._styles.setdefault(row["name"], family[min(at, len(family) - 1)])
         self.kinds = {row["name"]: row["kind"] for row in roles}
 

@@ -97,27 +97,23 @@ def model_figures(model: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         return rows
     if made["trained"].get("tokens"):
         rows.append(("tokens shown", "見せたトークン", short(made["trained"]["tokens"])))
-    for kind, en, ja in (
-        ("domain", "perplexity on the domain", "専門分野での変化"),
-        ("general", "on general text", "一般の文章での変化"),
-    ):
-        found = _first(model, kind, made["model"])
+    control = next((row["name"] for row in model["roles"] if row["kind"] == "control"), None)
+    wanted = [("domain", None, "perplexity on the domain, against the base", "専門分野での変化（ベース比）")]
+    wanted += [("domain", control, "the same, against the control", "同（対照比）")] if control else []
+    wanted += [("general", None, "on general text, against the base", "一般の文章での変化（ベース比）")]
+    for kind, against, en, ja in wanted:
+        found = _first(model, kind, made["model"], against)
         if found is not None:
-            rows.append(
-                (
-                    f"{en} {interval(found, signed)}".rstrip(),
-                    f"{ja} {interval(found, signed)}".rstrip(),
-                    signed(found["value"]),
-                )
-            )
+            span = interval(found, signed)
+            rows.append((f"{en} {span}".rstrip(), f"{ja} {span}".rstrip(), signed(found["value"])))
     return rows
 
 
-def _first(model: Mapping[str, Any], kind: str, name: str) -> dict[str, Any] | None:
-    """The change of a model against the reference on the first test set of a kind."""
+def _first(model: Mapping[str, Any], kind: str, name: str, against: str | None) -> dict[str, Any] | None:
+    """The change of a model on the first test set of a kind; ``against`` None means the reference."""
     for facts in model["perplexity"]:
         for test in facts["tests"]:
-            found = change(test, name, facts["reference"]) if test["kind"] == kind else None
+            found = change(test, name, against or facts["reference"]) if test["kind"] == kind else None
             if found is not None and found["value"] is not None:
                 return found
     return None

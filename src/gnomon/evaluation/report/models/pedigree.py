@@ -1,11 +1,15 @@
 """Pedigree: which model was made from which, parents before children."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gnomon.core.files import read_json
 from gnomon.runs.record import Record
+
+OUTPUT = "lm_head.weight"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +73,21 @@ def _stranger(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parameters(folder: Path) -> int | None:
-    """Parameters of the weights in a folder, from the heads of its files; None when they cannot be read."""
+    """Parameters of the weights in a folder, from the heads of its files; None when they cannot be read.
+
+    An output layer that is tied to the embedding is no parameter of its own, even where a file holds it twice.
+    """
     files = sorted(folder.glob("*.safetensors"))
     try:
         from safetensors import safe_open
     except ImportError:
         return None
-    total = 0
+    config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
+    tied = bool(config.get("tie_word_embeddings"))
+    sizes: dict[str, int] = {}
     for file in files:
         with safe_open(file, framework="numpy") as tensors:
-            for name in tensors.keys():  # noqa: SIM118 -- no mapping
-                size = 1
-                for side in tensors.get_slice(name).get_shape():
-                    size *= side
-                total += size
-    return total or None
+            sizes |= {name: math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    if tied and len(sizes) > 1:
+        sizes.pop(OUTPUT, None)
+    return sum(sizes.values()) or None
