@@ -13,5 +13,6 @@ gnomon ask 'Who won the 1998 World Cup?'
 gnomon trace 'My draft says: only four were approaching the Sun; the other 21 were receding. I did not copy this part.'
 answer=$("$BIN/gnomon" ask 'How was the first planet around a Sun-like star found?' --json | "$BIN/python" -c 'import json,sys; print(json.load(sys.stdin)["id"])')
 gnomon lineage "$answer"
+gnomon complete 'The radial velocities of the spiral nebulae' --max-tokens 40
 gnomon verify
 printf '\nYour own papers: %s/gnomon build FOLDER --workspace %s\n' "$BIN" "$GNOMON_WORKSPACE"

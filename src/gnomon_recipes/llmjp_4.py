@@ -99,7 +99,7 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
     }
     made["perplexity"] = evaluation.perplexity(roles, tests(made), max_documents=1_000)
     name = given.word(arguments, "name", "llmjp-4")
-    made["report"] = evaluation.report(made, title=name)
+    made["report"] = evaluation.report(dict(made), title=name)
     serve = Serve(name=name, parts=made, needed=("base",))
     return Recipe(
         name="llmjp_4", goals=(made["perplexity"], made["report"]), serve=serve, arguments=dict(arguments)

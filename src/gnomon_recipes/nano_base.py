@@ -16,6 +16,7 @@ from gnomon.training.packing.mixture import MixtureSource
 from gnomon.training.shapes import Shape
 
 ARGUMENTS = ("abstracts", "books", "scale", "withheld")
+FILES = ("abstracts", "books")
 SHAPE = Shape(layers=6, hidden=224, intermediate=608, heads=4, kv_heads=2, context=1_024, tie_embeddings=True)
 VOCABULARY = 8_192
 HELD_OUT = {"abstracts": {"development": 0.02, "test": 0.03}, "books": {"development": 0.05, "test": 0.05}}

@@ -9,7 +9,7 @@ from typing import Any
 
 from gnomon.runs import FileSet, Recipe
 from gnomon_recipes import arguments as given
-from gnomon_recipes.bases import NANO, NANO_FOLDER
+from gnomon_recipes.bases import NANO
 from gnomon_recipes.library import STARTER, model, read, served
 from gnomon_recipes.specialise import Specialisation
 
@@ -38,7 +38,7 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
     notes = FileSet.scan(sorted(STARTER.glob("notes_*.jsonl")))
     questions = FileSet.scan(sorted(STARTER.glob("questions_*.jsonl")))
     made = read(notes, questions, arguments)
-    base = arguments.get("base") or (NANO if NANO_FOLDER.is_dir() else "none")
+    base = arguments.get("base") or NANO
     if base != "none":
         made |= model(made, FileSet.scan([STARTER / "general.jsonl"]), base, SETTINGS)
     return served("quickstart", "quickstart", made, arguments)

@@ -34,7 +34,7 @@ def arguments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_at_laptop_scale_it_runs_whole(arguments, method: str, tmp_path: Path) -> None:
-    recipe = astrollama.recipe({**arguments, "method": method, "after": "2018", "replay": 0.2})
+    recipe = astrollama.recipe({**arguments, "method": method, "after": "2018", "held_out": 0.2, "replay": 0.2})
     workspace = Workspace(str(tmp_path / "ws"))
     run(recipe, workspace)
     assert recipe.serve is not None
