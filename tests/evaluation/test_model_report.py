@@ -368,3 +368,14 @@ def test_a_tied_output_layer_is_no_parameter_of_its_own(tmp_path: Path) -> None:
     write_json(tmp_path / "config.json", {"tie_word_embeddings": True})
     assert parameters(tmp_path) == 24
     assert parameters(tmp_path / "nowhere") is None
+
+
+def test_the_trial_of_a_tuned_embedder_is_told_with_its_outcome(made: Build, tmp_path: Path) -> None:
+    write_ref(tmp_path, ModelRef(name="tuned", revision="sha256:t", kind="embedder", parents=("general/embedder",)))
+    curve(tmp_path, [2.0, 1.0])
+    trial = {"questions": 40, "passages": 90, "base": 0.4, "tuned": 0.5, "low": 0.02, "high": 0.18}
+    tuned = record("training/tune_embedder", 4, 4, metrics={"trial": trial, "adopted": True})
+    html = whole_page(({"tuned": tmp_path}, {"tuned": tuned}))
+    assert "0.400 → 0.500 [0.0200, 0.180], n = 40" in html
+    assert "nats a pair" in html
+    assert "general/embedder" in html

@@ -44,7 +44,7 @@ def _relative(
     known = el("p", el("code", ref["name"]), " ", el("code", _revision(ref), class_="hash"), class_="where-from")
     return el(
         "li", el("p", names.chip(row["model"]), el("span", licence, class_="licence"), class_="who"),
-        el("p", join(_spaced(facts, " · ")), class_="how"), parent, known, style=f"--depth:{row['depth']}",
+        el("p", join(_spaced(facts, " · ")), class_="how"), parent, _trial(row), known, style=f"--depth:{row['depth']}",
         class_="child" if row["depth"] else None,
     )  # fmt: skip
 
@@ -55,6 +55,18 @@ def _parent(row: Mapping[str, Any], made: Mapping[str, Any], names: Names) -> Ma
         return Markup("")
     told = join(_spaced(parents, ", "))
     return el("p", both(join(["made from ", told]), join([told, " から作成"])), class_="from")
+
+
+def _trial(row: Mapping[str, Any]) -> Markup:
+    """What the trial of a tuned embedder found, and whether the tuned one was taken."""
+    trial = row["trial"]
+    if not trial:
+        return Markup("")
+    told = f"{plain(trial['base'])} → {plain(trial['tuned'])} [{plain(trial['low'])}, {plain(trial['high'])}], n = "
+    told += number(trial["questions"])
+    taken = both("taken", "採用") if row["adopted"] else both("not taken: the base stays", "不採用: 元のまま")
+    name = both("mean reciprocal rank in its trial, interval of the difference: ", "試験での平均逆順位と差の区間: ")
+    return el("p", name, told, " · ", taken, class_="how")
 
 
 def _revision(ref: Mapping[str, Any]) -> str:
