@@ -96,6 +96,7 @@ def test_two_processes_share_the_model_out_and_learn_what_one_learns(
             assert kit.digest(again) == kit.digest(job)
 
 
+@pytest.mark.slow
 def test_an_adapter_is_shared_out_gathered_and_merged(ground: Path, tmp_path: Path) -> None:
     made = {}
     for name, place in {"one": {}, "two": {**TWO, "checkpoint_steps": 2}}.items():
@@ -119,6 +120,7 @@ def machine(folder: Path) -> str:
     return str(script)
 
 
+@pytest.mark.slow
 def test_two_machines_meet_and_learn_what_one_process_learns(
     ground: Path, alone: Job, tmp_path: Path, monkeypatch
 ) -> None:
@@ -129,6 +131,7 @@ def test_two_machines_meet_and_learn_what_one_process_learns(
     same(job, alone, 1e-4)
 
 
+@pytest.mark.slow
 def test_accelerate_launch_with_the_configuration_we_ship_shares_out_too(
     ground: Path, alone: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +219,8 @@ def test_the_processes_end_with_the_one_that_launched_them(how: signal.Signals, 
         time.sleep(100)
     """)  # fmt: skip
     launcher = subprocess.Popen([sys.executable, "-c", textwrap.dedent(f"""
-        import pathlib
+        import pathlib, signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         from gnomon.runs.output import SilentMeter
         from gnomon.training import launch
         from gnomon.training.loop.job import read_job

@@ -32,6 +32,8 @@ LOG = "launcher.log"
 _LOOK_SECONDS = 0.2
 _GRACE_SECONDS = 10.0
 _LAST_LINES = 8
+_SUMMARY = "torch/distributed/elastic"
+"""In the first line of what torchrun says at length when a process has ended, after what the process said."""
 
 
 def launch(job: Job, meter: Meter) -> None:
@@ -183,7 +185,8 @@ def _stopped(job: Job, code: int) -> GnomonError:
         where = "" if plain else say(f" The log is {log}.", f" ログ: {log}")
         return (kind if plain and kind else TrainingError)(story["message"] + where, story["hint"])
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    last = "\n".join(lines[-_LAST_LINES:])
+    summary = next((n for n, line in enumerate(lines) if n and _SUMMARY in line), len(lines))
+    last = "\n".join(lines[max(0, summary - _LAST_LINES) : summary])
     return TrainingError(
         say(f"The processes of {job.place.launcher} ended with code {code}. Their last words were:\n{last}",
             f"{job.place.launcher} のプロセスが終了コード {code} で終わった。最後の出力:\n{last}"),

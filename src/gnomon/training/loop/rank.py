@@ -37,7 +37,7 @@ def main(path: str) -> None:
 
 def _end_with_launcher() -> None:
     """Wait for the launcher's end: nobody else would tell a process whose launcher was killed."""
-    while sys.stdin.buffer.read(1):
+    while os.read(0, 1024):  # not sys.stdin, whose lock this thread would hold when the interpreter ends
         pass
     os._exit(1)
 
