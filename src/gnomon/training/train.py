@@ -74,7 +74,7 @@ def _devices(place: TrainingPlace) -> tuple[str, int]:
     import torch
 
     devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    ranks = {"process": 1, "torchrun": place.processes, "accelerate": max(devices, place.processes)}
+    ranks = {"process": 1, "torchrun": place.processes * place.nodes, "accelerate": max(devices, place.processes)}
     return "cuda" if devices else "cpu", ranks.get(place.launcher, 1)
 
 
