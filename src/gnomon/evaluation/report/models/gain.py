@@ -250,7 +250,7 @@ def _notes(test: Mapping[str, Any]) -> Markup:
 
 
 def _groups(test: Mapping[str, Any], names: Names) -> Markup:
-    return join(_by(kind, rows, names) for kind, rows in test["by"].items() if len(rows) > 1)
+    return join(_by(kind, test["by"][kind], names) for kind in BY if len(test["by"].get(kind, ())) > 1)
 
 
 def _by(kind: str, rows: Sequence[Mapping[str, Any]], names: Names) -> Markup:
@@ -266,7 +266,7 @@ def _by(kind: str, rows: Sequence[Mapping[str, Any]], names: Names) -> Markup:
                       for name, values in row["changes"]])]
         for row in rows
     ]  # fmt: skip
-    head = el("summary", el("span", both(*BY.get(kind, (kind, kind))), class_="name"),
+    head = el("summary", el("span", both(*BY[kind]), class_="name"),
               el("span", both("change in perplexity a token", "トークンあたりの変化"), class_="where"))  # fmt: skip
     return el("details", head, table(heads, cells, range(1, len(heads) - 1)), class_="plain")
 
