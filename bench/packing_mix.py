@@ -120,7 +120,7 @@ def prepare(work: Path, tokens: int, kind: str, shape: Shape, vocabulary: int) -
     sources = ("abstracts", "books") if kind == "mixed" else ("abstracts",)
     number = {"abstracts": max(300, tokens // 200), "books": 120}
     shown = {name: _texts(name, held_out=False, number=number[name]) for name in sources}
-    held = {name: _texts(name, held_out=True, number={"abstracts": 150, "books": 15}[name]) for name in sources}
+    held = {name: _texts(name, held_out=True, number={"abstracts": 100, "books": 6}[name]) for name in sources}
     tokenizer = training.tokenizer(shown, vocab_size=vocabulary)
     share = tokens // len(sources)
     mixture = tuple(MixtureSource(name=name, most_tokens=share) for name in sources)

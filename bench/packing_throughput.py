@@ -88,6 +88,7 @@ def one_run(task: Mapping[str, Any]) -> dict[str, Any]:
         targets = sum(packed.row(number).targets for number in range(len(packed)))
         return {
             "arm": task["arm"], "seed": task["seed"], "precision": task["precision"], "malloc": task["malloc"],
+            "threads": task["threads"], "tokens": task["tokens"],
             "seconds": seconds, "targets": targets, "rate": targets / seconds, "cpu_rate": targets / cpu,
             "load": [load, os.getloadavg()[0]], "losses": losses(model, mix.examined(packed.context)), **about,
         }  # fmt: skip
@@ -209,8 +210,10 @@ def losses(model: Any, documents: Sequence[Sequence[int]]) -> list[list[float]]:
 
 
 def runs(asked: argparse.Namespace, mix: Mix, folder: Path) -> list[dict[str, Any]]:
-    """Every arm with every seed and precision, in turn."""
-    shape, found = shape_of(asked), []
+    """Every arm with every seed and precision, in turn; those that an earlier call has done are taken from its notes."""
+    shape, notes = shape_of(asked), folder / "runs.jsonl"
+    found = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()] if notes.exists() else []
+    done = {identity(row) for row in found}
     packed = PackedTokens(mix.tokens)
     for seed in range(asked.seeds):
         begin = start(mix, shape, seed, folder)
@@ -221,14 +224,22 @@ def runs(asked: argparse.Namespace, mix: Mix, folder: Path) -> list[dict[str, An
                     "rows": asked.rows, "tokens": str(mix.tokens), "tokenizer": str(mix.tokenizer),
                     "held_out": [str(path) for path in mix.held_out], "start": str(begin), "folder": str(folder),
                 }  # fmt: skip
-                found.append(in_a_process(task))
-                row = found[-1]
+                if identity(task) in done:
+                    continue
+                row = in_a_process(task)
+                found.append(row)
+                with notes.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(row) + "\n")
                 print(
                     f"{seed} {precision} {arm}{' + malloc' if malloc else ''}: {row['rate']:,.0f} tokens/s, "
                     f"load {row['load'][0]:.1f} to {row['load'][1]:.1f}, {len(packed)} rows",
                     file=sys.stderr, flush=True,
                 )  # fmt: skip
     return found
+
+
+def identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("arm", "malloc", "seed", "precision", "threads", "tokens"))
 
 
 def arms(asked: argparse.Namespace) -> list[tuple[str, bool]]:

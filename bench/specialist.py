@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from specialist_passages import passages
 from specialist_tables import tables
 
 from gnomon.cli.progress import shown
@@ -157,9 +158,10 @@ def parts(files: Files, base: Any, dates: tuple[str, str]) -> Parts:
         }
         for part in ("development", "test")
     }  # fmt: skip
+    allowed = {name: corpus.decontaminate(corpus.part(split, "train"), items) for name, split in general.items()}
     return Parts(
         base=adopted(base), domain=corpus.part(by_hash, "train", least=1),
-        general={name: corpus.decontaminate(corpus.part(split, "train"), items) for name, split in general.items()},
+        general={**allowed, "books": passages(allowed["books"])},
         development=dict(held["development"]), test=dict(held["test"]),
     )  # fmt: skip
 
