@@ -379,3 +379,10 @@ def test_the_trial_of_a_tuned_embedder_is_told_with_its_outcome(made: Build, tmp
     assert "0.400 → 0.500 [0.0200, 0.180], n = 40" in html
     assert "nats a pair" in html
     assert "general/embedder" in html
+
+
+def test_a_control_that_learned_its_text_by_heart_is_named(made: Build) -> None:
+    facts = model_facts(made)
+    assert "learned them by heart" not in whole_page(made, facts)
+    facts["tokens"][1]["sources"][0]["repeats"] = 22.5
+    assert "texts 22.5 times" in whole_page(made, facts)

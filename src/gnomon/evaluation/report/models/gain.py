@@ -11,7 +11,7 @@ from gnomon.evaluation.report.words import SUBJECTS, named, number, plural
 
 PER_TOKEN, PER_BYTE = "perplexity_change_percent", "bits_per_byte_change_percent"
 MOST_CLOUDS = 6
-HEADROOM = 0.12
+HEADROOM = 0.2
 """Part of a plot's height that is left to the words in its corners."""
 BY = {
     "subject": ("By subject", "分野別"),

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gnomon.evaluation.report.markup import Content, Markup, both, el, join
+from gnomon.evaluation.report.models.axes import plain
 from gnomon.evaluation.report.models.names import Names, source_name, table, test_name
 from gnomon.evaluation.report.words import number
 
+MANY_PASSES = 4.0
+"""Passes up to which repeated text is nearly as good as new (Muennighoff et al., arXiv 2305.16264)."""
 FEW = 100
 """Documents below which a test set is called small."""
 
@@ -35,6 +38,14 @@ def _of_perplexity(model: Mapping[str, Any]) -> Iterator[Content]:
     if tests and not any(test["kind"] == "general" for test in tests):
         yield both("Nothing outside the domain was measured, so what was forgotten is not known.",
                    "専門分野の外は測っていないので、何を失ったかは分からない。")  # fmt: skip
+    worn = _worn(model)
+    if worn:
+        yield both(
+            f"The control went over its few general texts {plain(worn)} times, so it may have learned them by heart: where it"
+            " is worse than the base, that is why, and a specialised model above it proves less.",
+            f"対照は少ない一般の文章を {plain(worn)} 周したため、暗記した可能性がある。"
+            "ベースより悪いのはそのためで、対照を上回っても証拠としては弱い。",
+        )
     small = [test for test in tests if test["documents"] < FEW]
     if small:
         told = join(
@@ -52,6 +63,14 @@ def _of_perplexity(model: Mapping[str, Any]) -> Iterator[Content]:
             "区間は別の文書を引いた場合の揺れであり、学習をやり直した場合の揺れではない。"
             "学習は一つのシードだけである。",
         )
+
+
+def _worn(model: Mapping[str, Any]) -> float:
+    """How often a control passed over a source, where that is too often; else 0."""
+    controls = {row["name"] for row in model["roles"] if row["kind"] == "control"}
+    packs = [pack for pack in model["tokens"] if controls.intersection(pack["used_by"])]
+    most = max((source["repeats"] for pack in packs for source in pack["sources"]), default=0.0)
+    return float(most) if most > MANY_PASSES else 0.0
 
 
 def _of_others(model: Mapping[str, Any]) -> Iterator[Content]:
