@@ -41,8 +41,8 @@ def _of_perplexity(model: Mapping[str, Any]) -> Iterator[Content]:
     worn = _worn(model)
     if worn:
         yield both(
-            f"The control went over its few general texts {plain(worn)} times, so it may have learned them by heart: where"
-            " it is worse than the base, that is why, and a specialised model above it proves less.",
+            f"The control went over its few general texts {plain(worn)} times, so it may have learned them by heart:"
+            " where it is worse than the base, that is why, and a specialised model above it proves less.",
             f"対照は少ない一般の文章を {plain(worn)} 周したため、暗記した可能性がある。"
             "ベースより悪いのはそのためで、対照を上回っても証拠としては弱い。",
         )
