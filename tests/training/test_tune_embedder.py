@@ -32,6 +32,7 @@ from gnomon.training.curve import CurveRow
 from gnomon.training.embedder import trainer
 from gnomon.training.embedder.mining import KINDS, QUERY, QUERY_TITLE, Mined, WorkPair, mine
 from gnomon.training.embedder.order import ShownPair, ordered
+from gnomon.training.embedder.trial import chosen
 from gnomon.training.embedder.works import KeptOut, Work, author_key, bare_id, read_kept_out, read_works
 
 for _package in ("sentence_transformers", "onnxruntime", "datasets", "model2vec"):
@@ -189,6 +190,15 @@ def test_every_pair_is_seen_once_before_one_is_seen_twice() -> None:
     assert len({frozenset((row.asked, row.wanted)) for row in shown}) == 40
 
 
+def test_the_trial_asks_as_evenly_of_every_kind_as_it_can() -> None:
+    pairs = [WorkPair(kind="author", a=f"a{i}", b=f"b{i}") for i in range(90)]
+    pairs += [WorkPair(kind="cites", a=f"c{i}", b=f"d{i}") for i in range(5)]
+    pairs += [WorkPair(kind="title", a=f"t{i}", b=f"t{i}") for i in range(90)]
+    kinds = [pair.kind for pair in chosen(pairs, 20, 0)]
+    assert (kinds.count("author"), kinds.count("cites"), kinds.count("title")) == (15, 5, 0)
+    assert {pair.kind for pair in chosen(pairs[-90:], 20, 0)} == {"title"}
+
+
 def test_no_pairs_stop_the_work_before_any_training() -> None:
     with pytest.raises(DataError, match="0 pairs"):
         ordered([], MIXTURE, steps=1, batch=2, seed=0)
@@ -260,6 +270,7 @@ def test_a_tuning_that_does_not_win_leaves_the_base(tmp_path: Path, base: tuple[
     assert record.metrics["adopted"] is False
     assert read_ref(folder) == base[0]
     assert not (folder / "model").exists()
+    assert (folder / "rejected" / "model.safetensors").exists()
     assert placed(folder, base[1]) == (base[0], base[1])
 
 

@@ -34,6 +34,8 @@ from gnomon.training.embedder.trainer import Lesson, open_model, train
 from gnomon.training.embedder.trial import Verdict, chosen, passage, trial
 from gnomon.training.embedder.works import KeptOut, Work, read_kept_out, read_works
 
+REJECTED = "rejected"
+"""The folder of a tuned model that did not win: hours of work are not thrown away."""
 GRAPH, KEEP_OUT = "graph", "keep_out"
 NO_QUERIES = KeptOut(ids=frozenset(), titles=frozenset())
 MIXTURE: Mapping[str, float] = {"title": 1.0, "cites": 1.0, "coupling": 1.0, "author": 1.0}
@@ -74,8 +76,8 @@ class TuneEmbedderConfig:
     """An author with more works, or a third around which there are more, makes no pairs."""
     kept_back: float = 0.03
     """Share of works, by the hash of their id, that no pair of the tuning touches: the trial asks for them."""
-    questions: int = 400
-    """At most so many pairs are asked for in the trial."""
+    questions: int = 1_000
+    """At most so many pairs are asked for in the trial, as many of each kind as there are."""
     others: int = 1_500
     """Texts of other works that stand beside the partners in the trial."""
     adopt: str = "better"
@@ -125,7 +127,8 @@ def run(config: TuneEmbedderConfig, inputs: Mapping[str, Path], out: Output) -> 
     verdict = _try(config, works, mined, out)
     adopted = verdict.better or config.adopt == "always"
     if not adopted:
-        shutil.rmtree(out.path / MODEL_FOLDER)
+        shutil.rmtree(out.path / REJECTED, ignore_errors=True)
+        (out.path / MODEL_FOLDER).rename(out.path / REJECTED)
         write_ref(out.path, config.base)
     out.metrics.update(_metrics(mined, shown, kept_out), trial=asdict(verdict), adopted=adopted)
     write_json(out.path / "training.json", out.metrics)

@@ -5,7 +5,9 @@ the trial. Both embedders answer the same questions in the same int8 form that a
 difference of their reciprocal ranks has a paired bootstrap interval. No query of the evaluation is among them.
 """
 
+import itertools
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,9 +51,19 @@ def passage(work: Work) -> str:
 
 
 def chosen(pairs: Sequence[WorkPair], limit: int, seed: int) -> list[WorkPair]:
-    """At most ``limit`` questions, other than a work's own text, drawn by a seed."""
-    asked = [pair for pair in sorted(pairs) if pair.kind != "title"] or sorted(pairs)
-    return sorted(random.Random(seed).sample(asked, min(limit, len(asked))))
+    """At most ``limit`` questions, as evenly from every kind as there are pairs, drawn by a seed.
+
+    A work's own text is asked for only when there is nothing else.
+    """
+    kinds: defaultdict[str, list[WorkPair]] = defaultdict(list)
+    for pair in sorted(pairs):
+        kinds[pair.kind].append(pair)
+    if len(kinds) > 1:
+        kinds.pop("title", None)
+    rng = random.Random(seed)
+    drawn = [rng.sample(kinds[kind], len(kinds[kind])) for kind in sorted(kinds)]
+    turns = [pair for turn in itertools.zip_longest(*drawn) for pair in turn if pair is not None]
+    return sorted(turns[:limit])
 
 
 def trial(
