@@ -51,7 +51,7 @@ def kill_at(process, job: Job, step: int, delay: float) -> None:
     process.join()
 
 
-@pytest.mark.parametrize("seed", [random.SystemRandom().randrange(10**6)])
+@pytest.mark.parametrize("seed", [7, 364_496])
 def test_killed_at_any_step_it_ends_with_the_same_curve_and_the_same_weights(
     seed: int, ground: Path, undisturbed: str, processes, tmp_path: Path
 ) -> None:
