@@ -51,6 +51,23 @@ def test_a_step_that_raises_keeps_its_finished_shards(tmp_path: Path) -> None:
     assert (tmp_path / "made.log").read_text().split() == ["0000", "0001", "0002"]
 
 
+def test_a_run_killed_between_its_files_and_its_record_loses_nothing(tmp_path: Path, monkeypatch) -> None:
+    step = toys.make_step()
+    recipe, workspace = Recipe(name="r", goals=(step,)), Workspace(tmp_path / "b")
+    undisturbed = run(recipe, Workspace(tmp_path / "a"))[step.address]
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("gnomon.runs.workspace.write_json", killed)
+        run(recipe, workspace)
+    assert workspace.record(step.address) is None
+    record = run(recipe, workspace)[step.address]
+    assert [(f.name, f.digest) for f in record.files] == [(f.name, f.digest) for f in undisturbed.files]
+    assert record.counts == undisturbed.counts
+
+
 def test_a_killed_run_resumes_and_ends_with_the_same_content(tmp_path: Path) -> None:
     undisturbed = run(Recipe(name="r", goals=(toys.make_step(die_after="0001"),)), died(tmp_path / "a"))
     workspace = tmp_path / "b"

@@ -91,6 +91,7 @@ def _ensure(step: Step, workspace: Workspace, meter: Meter) -> tuple[Record, boo
 def _make(step: Step, workspace: Workspace, meter: Meter) -> Record:
     started, clock = now(), time.monotonic()
     folder = workspace.local / "runs" / step.address
+    workspace.reclaim(step.address, folder / "work")
     _forget_other_code(folder, step)
     out = _output(step, workspace, folder, meter)
     inputs = {name: workspace.artifact(s.address) for name, s in step.inputs.items()}

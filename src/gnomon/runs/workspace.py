@@ -120,6 +120,17 @@ class Workspace:
             return self.record(record.address) or record
         return record
 
+    def reclaim(self, address: str, work: Path) -> None:
+        """Make the files of an artifact that was killed before its record was written the work folder again.
+
+        Without this the finished shards would be trusted and their files, already moved, be missing.
+        """
+        data = self.local / "runs" / address / "data"
+        if self.is_local and data.is_dir() and self.record(address) is None:
+            if work.exists():
+                shutil.rmtree(work)
+            data.rename(work)
+
     def folder_name(self) -> str:
         """The name for the data folder of a new artifact; unique where processes cannot lock."""
         return "data" if self.is_local else f"data-{uuid.uuid4().hex[:8]}"
