@@ -59,9 +59,10 @@ def test_a_run_killed_between_its_files_and_its_record_loses_nothing(tmp_path: P
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr("gnomon.runs.workspace.write_json", killed)
-        run(recipe, workspace)
+        with pytest.raises(KeyboardInterrupt):
+            run(recipe, workspace)
     assert workspace.record(step.address) is None
     record = run(recipe, workspace)[step.address]
     assert [(f.name, f.digest) for f in record.files] == [(f.name, f.digest) for f in undisturbed.files]
