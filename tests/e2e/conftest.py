@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runs_of import ALONE
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-ALONE = ("run", "quickstart", "--set", "base=none")
-"""The starter library without a model: what most of these tests are about, in seconds."""
 Gnomon = Callable[..., subprocess.CompletedProcess[str]]
 
 

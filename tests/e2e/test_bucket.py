@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ALONE
+from runs_of import ALONE
 
 from gnomon.runs import Workspace
 

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ALONE, environment
+from conftest import environment
+from runs_of import ALONE
 
 from gnomon.runs import Workspace
 from gnomon.runs.verify import Finding, verify

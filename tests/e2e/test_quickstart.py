@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ALONE
+from runs_of import ALONE
 
 from gnomon.core.records import Document
 from gnomon.core.tables import read_table
