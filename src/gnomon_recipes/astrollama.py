@@ -20,6 +20,7 @@ from gnomon.runs import Recipe, Serve, Step
 from gnomon.training.recipe import LoRA
 from gnomon_recipes import arguments as given
 from gnomon_recipes.bases import NANO, adopted
+from gnomon_recipes.nano_base import HELD_OUT
 from gnomon_recipes.specialise import Literature, Specialisation, general_documents, specialise
 
 SCALES = ("laptop", "node", "cluster")
@@ -70,6 +71,8 @@ SIZES = {
 }  # fmt: skip
 """One process at ``laptop``; at ``node`` and ``cluster`` the same recipe through the launcher of ``gnomon.toml``."""
 LORA = LoRA(rank=16, alpha=32.0)
+GENERAL_HELD_OUT = sum(HELD_OUT["abstracts"].values())
+"""Of the general text, by hash: no more than the nano base was never shown itself."""
 
 
 def recipe(arguments: Mapping[str, Any]) -> Recipe:
@@ -143,6 +146,6 @@ def settings(arguments: Mapping[str, Any], size: Size) -> Specialisation:
         context=int(given.number(arguments, "context", size.contexts[text])),
         passes=given.number(arguments, "passes", size.passes), replay=given.number(arguments, "replay", 0.1),
         after=given.word(arguments, "after", ""), held_out=given.number(arguments, "held_out", 0.05),
-        general_held_out=0.1, completion_tokens=256 if size.base == NANO else 1_024,
+        general_held_out=GENERAL_HELD_OUT, completion_tokens=256 if size.base == NANO else 1_024,
         dtype="float32" if size.base == NANO else "bfloat16",
     )  # fmt: skip

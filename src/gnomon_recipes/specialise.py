@@ -18,7 +18,7 @@ from gnomon.evaluation.roles import Role
 from gnomon.llm.embedders import PACKAGED
 from gnomon.runs import FileSet, Step
 from gnomon.training import steps as training
-from gnomon.training.packing.mixture import MixtureSource
+from gnomon.training.packing.mixture import PIECES, MixtureSource
 
 DOMAIN, GENERAL = "domain", "general"
 BY_TIME, BY_HASH = "by_time", "by_hash"
@@ -104,12 +104,12 @@ def specialise(base: Step, texts: Literature, how: Specialisation) -> dict[str, 
     if how.replay:
         sources[GENERAL] = corpus.part(general, "train", least=1)
     mixture = [MixtureSource(name=DOMAIN, repeats=how.passes)]
-    mixture += [MixtureSource(name=GENERAL, share=how.replay)] if how.replay else []
+    mixture += [MixtureSource(name=GENERAL, share=how.replay, unit=PIECES)] if how.replay else []
     tokens = training.pack(base, sources, context=how.context, sources=tuple(mixture), allow_short=True)
     made |= {"base": base, "tokens": tokens}
     made["specialised"] = training.cpt(base, tokens, name=how.name, **how.train)
     if how.control:
-        only = (MixtureSource(name=GENERAL, weight=1.0),)
+        only = (MixtureSource(name=GENERAL, weight=1.0, unit=PIECES),)
         same = {GENERAL: corpus.part(general, "train", least=1)}
         made["control_tokens"] = training.pack(
             base, same, like=tokens, context=how.context, sources=only, allow_short=True

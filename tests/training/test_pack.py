@@ -325,3 +325,33 @@ def test_defaults_need_no_mixture_and_hash_to_nothing() -> None:
 
     assert chosen(PackConfig()) == {}
     assert chosen(PackConfig(sources=with_replay(0.1)))["sources"][1]["share"] == 0.1
+
+
+@given(
+    lengths=st.lists(st.integers(1, 400), min_size=1, max_size=8), share=st.floats(0.05, 1.8), seed=st.integers(0, 5)
+)
+def test_a_part_of_a_pass_may_be_drawn_in_pieces_and_comes_within_half_a_row(
+    tmp_path_factory, tokenizer, lengths, share, seed
+) -> None:
+    folder = tmp_path_factory.mktemp("pieces")
+    documents = texts(lengths, "a")
+    inputs = {"a": packs.shelf(folder / "a", documents), "b": packs.shelf(folder / "b", texts([32], "b"))}
+    mixture = (MixtureSource(name="a", repeats=share, unit="pieces"), MixtureSource(name="b"))
+    artifact, counts, out = packs.pack(
+        folder / "out", tokenizer, inputs, context=16, seed=seed, sources=mixture, allow_short=True
+    )
+    tokens = sum(n + 2 for n in lengths)
+    assert abs(out.metrics["sources"]["a"]["tokens"] - share * tokens) <= 8
+    found = targets(PackedTokens(artifact), packs.pieces(artifact))
+    places = [places for (doc, _), places in found.items() if doc.startswith("local:a-")]
+    assert all(n == 1 for some in places for n in some.values())
+    shown = {p.doc_id for p in packs.pieces(artifact)}
+    assert counts.kept == len(shown)
+
+
+def test_pieces_cannot_be_drawn_from_a_stream_and_an_unknown_unit_is_refused(tmp_path, tokenizer) -> None:
+    inputs = {"a": packs.shelf(tmp_path / "a", texts([60] * 9, "a"))}
+    for method, unit in [("stream", "pieces"), ("best-fit", "words")]:
+        mixture = (MixtureSource(name="a", repeats=0.5, unit=unit),)
+        with pytest.raises(ConfigError, match=r"pieces|words"):
+            packs.pack(tmp_path / f"{unit}", tokenizer, inputs, context=16, method=method, sources=mixture)

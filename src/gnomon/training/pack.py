@@ -23,7 +23,7 @@ from gnomon.core.tables import TableWriter, read_batches
 from gnomon.core.wording import say
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
-from gnomon.training.packing.mixture import MixtureSource, check_mixture, draw, passes, some_of
+from gnomon.training.packing.mixture import PIECES, MixtureSource, check_mixture, draw, passes, some_of
 from gnomon.training.packing.plan import Plan, SourcePlan, make_plan
 from gnomon.training.packing.rows import Tally, write_rows
 from gnomon.training.packing.shelf import File, Shelf, files_of, tokenise
@@ -118,6 +118,11 @@ def _sources(config: PackConfig, inputs: Mapping[str, Path]) -> tuple[MixtureSou
                     "混合元は一対一に対応させる。"),
             )  # fmt: skip
     check_mixture(sources, config.budget)
+    if config.method == "stream" and any(source.unit == PIECES for source in sources):
+        raise ConfigError(
+            say("pack: a stream has no pieces to draw.", "pack: stream では断片を抽出できない。"),
+            say("Leave unit at documents, or use best-fit.", "unit を documents にするか、best-fit を使う。"),
+        )
     return sources
 
 
@@ -129,7 +134,7 @@ def _mixed(config: PackConfig, sources: tuple[MixtureSource, ...], shelf: Shelf)
         limited = 0 < source.most_tokens < int(lengths.sum())
         bits = draw(config.seed, "most", source.name)
         chosen = some_of(lengths, source.most_tokens, bits) if limited else None
-        mixed.append(SourcePlan(name=source.name, first=here.start, lengths=lengths, chosen=chosen))
+        mixed.append(SourcePlan(name=source.name, first=here.start, lengths=lengths, chosen=chosen, unit=source.unit))
     repeats = passes(sources, {s.name: s.tokens for s in mixed}, config.budget)
     return [dataclasses.replace(s, repeats=repeats[s.name]) for s in mixed]
 

@@ -17,6 +17,8 @@ from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.wording import say
 
 MOST_REPEATS = 1_000
+DOCUMENTS, PIECES = "documents", "pieces"
+UNITS = (DOCUMENTS, PIECES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,9 @@ class MixtureSource:
     """Part of all tokens, 0 to 1: replay of general text."""
     most_tokens: int = 0
     """Take only so many tokens of it, whole documents drawn by the seed, before anything is repeated; 0 for all."""
+    unit: str = DOCUMENTS
+    """What a part of a pass is drawn of: ``documents``, or ``pieces`` of a row at most (with best fit only). A book has
+    about 100,000 tokens: of whole books a small share would be one book or none, by luck."""
 
 
 def with_replay(share: float, domain: str = "documents", general: str = "replay") -> tuple[MixtureSource, ...]:
@@ -59,6 +64,8 @@ def check_mixture(sources: Sequence[MixtureSource], budget: int) -> None:
             raise _wrong(f"{source.name!r} has {values}", "repeats and weight are above 0, share is below 1.")
         if not max(source.repeats, source.weight) < float("inf"):
             raise _wrong(f"{source.name!r} has {values}", "Give finite numbers.")
+        if source.unit not in UNITS:
+            raise _wrong(f"{source.name!r} has unit={source.unit!r}", f"Use one of: {', '.join(UNITS)}.")
     if any(s.weight for s in sources) != (budget > 0):
         raise _wrong(f"budget = {budget}", "A budget of tokens goes with weights, and weights with a budget.")
     if sum(s.share for s in sources) >= 1:
@@ -123,7 +130,7 @@ def shuffled(bits: np.random.PCG64, n: int) -> npt.NDArray[np.int64]:
 
 
 def some_of(lengths: npt.NDArray[np.int64], wanted: float, bits: np.random.PCG64) -> npt.NDArray[np.int64]:
-    """Whole documents, drawn at random, whose tokens together come as near to ``wanted`` as drawing allows.
+    """Documents or pieces, drawn at random, whose tokens together come as near to ``wanted`` as drawing allows.
 
     Returns:
         Their indices, ascending.

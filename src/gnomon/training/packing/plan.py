@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.training.packing.fit import Ints, Layout, best_fit, shuffle_rows, stream
-from gnomon.training.packing.mixture import draw, shuffled, some_of
+from gnomon.training.packing.mixture import PIECES, draw, shuffled, some_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class SourcePlan:
     """Passes wanted."""
     chosen: Ints | None = None
     """Indices of the documents that take part; all when None."""
+    unit: str = ""
+    """What a part of a pass is drawn of: ``pieces``, or else whole documents."""
 
     @property
     def tokens(self) -> int:
@@ -82,22 +84,32 @@ def make_plan(sources: Sequence[SourcePlan], *, width: int, window: int, seed: i
 def _passes(source: SourcePlan, seed: int, width: int) -> Iterator[tuple[npt.NDArray[np.generic], ...]]:
     """(time between 0 and 1, document, repeat, start, new) of each pass over a source."""
     chosen = np.arange(len(source.lengths)) if source.chosen is None else source.chosen
-    lengths = source.lengths[chosen]
+    once = _pieces(source.lengths[chosen], width)
     whole = int(source.repeats + 1e-9)
-    rest = (source.repeats - whole) * int(lengths.sum())
-    members = [chosen] * whole
-    if rest > 0:
-        members.append(chosen[some_of(lengths, rest, draw(seed, "some", source.name))])
-    shown = [int(source.lengths[some].sum()) for some in members]
+    members = [once] * whole
+    if (rest := (source.repeats - whole) * source.tokens) > 0:
+        members.append(_part(once, source.lengths[chosen], rest, draw(seed, "some", source.name), source.unit))
+    shown = [int(new.sum()) for _, _, new in members]
     begun, total = 0, max(1, sum(shown))
-    for number, some in enumerate(members):
-        index, start, new = _pieces(source.lengths[some], width)
+    for number, (index, start, new) in enumerate(members):
         bits = draw(seed, "order", source.name, number)
         moment = (bits.random_raw(len(index)) >> np.uint64(11)) * 2.0**-53
         time = (begun + moment * shown[number]) / total
         begun += shown[number]
-        document = (source.first + some[index]).astype(np.uint32)
+        document = (source.first + chosen[index]).astype(np.uint32)
         yield time, document, np.full(len(index), number, np.uint16), start.astype(np.uint32), new.astype(np.uint32)
+
+
+def _part(
+    once: tuple[Ints, Ints, Ints], lengths: Ints, wanted: float, bits: np.random.PCG64, unit: str
+) -> tuple[Ints, Ints, Ints]:
+    """Those pieces of a pass that make up ``wanted`` tokens: drawn one by one, or all pieces of drawn documents."""
+    index, start, new = once
+    if unit == PIECES:
+        kept = some_of(new, wanted, bits)
+    else:
+        kept = np.flatnonzero(np.isin(index, some_of(lengths, wanted, bits)))
+    return index[kept], start[kept], new[kept]
 
 
 def _pieces(lengths: Ints, width: int) -> tuple[Ints, Ints, Ints]:
