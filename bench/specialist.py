@@ -25,7 +25,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from specialist_passages import passages
 from specialist_tables import tables
 
 from gnomon.cli.progress import shown
@@ -38,7 +37,7 @@ from gnomon.evaluation.roles import Role
 from gnomon.runs import FileSet, Recipe, Step, Workspace, run
 from gnomon.runs.record import Record
 from gnomon.training import steps as training
-from gnomon.training.packing.mixture import MixtureSource
+from gnomon.training.packing.mixture import PIECES, MixtureSource
 from gnomon_recipes import astrollama, nano_base
 from gnomon_recipes.bases import NANO, adopted
 from gnomon_recipes.specialise import BY_HASH, BY_TIME, DOMAIN, FEWEST, Literature, Specialisation, measures
@@ -161,7 +160,7 @@ def parts(files: Files, base: Any, dates: tuple[str, str]) -> Parts:
     allowed = {name: corpus.decontaminate(corpus.part(split, "train"), items) for name, split in general.items()}
     return Parts(
         base=adopted(base), domain=corpus.part(by_hash, "train", least=1),
-        general={**allowed, "books": passages(allowed["books"])},
+        general=allowed,
         development=dict(held["development"]), test=dict(held["test"]),
     )  # fmt: skip
 
@@ -181,7 +180,7 @@ def specialised(found: Parts, arm: Arm) -> dict[str, Step]:
     sources = {DOMAIN: found.domain}
     if arm.replay:
         sources |= found.general
-        mixture += [MixtureSource(name=name, share=arm.replay * part) for name, part in GENERAL.items()]
+        mixture += [MixtureSource(name=name, share=arm.replay * part, unit=PIECES) for name, part in GENERAL.items()]
     tokens = training.pack(found.base, sources, context=nano_base.SHAPE.context, sources=tuple(mixture))
     model = training.cpt(found.base, tokens, name=f"bench/specialist-{arm.name}", **settings(arm))
     return {"tokens": tokens, "specialised": model}
@@ -189,7 +188,7 @@ def specialised(found: Parts, arm: Arm) -> dict[str, Step]:
 
 def control(found: Parts, arm: Arm, tokens: Step) -> dict[str, Step]:
     """As many tokens of general text alone, and the model they give."""
-    mixture = tuple(MixtureSource(name=name, weight=part) for name, part in GENERAL.items())
+    mixture = tuple(MixtureSource(name=name, weight=part, unit=PIECES) for name, part in GENERAL.items())
     same = training.pack(
         found.base, found.general, like=tokens, context=nano_base.SHAPE.context, sources=mixture
     )  # fmt: skip

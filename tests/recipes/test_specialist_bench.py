@@ -21,7 +21,7 @@ def bench(monkeypatch):
     monkeypatch.setattr(specialist, "HELD_OUT", SHARES)
     monkeypatch.setattr(nano_base, "HELD_OUT", {"abstracts": SHARES, "books": SHARES})
     yield specialist
-    for name in ("specialist", "specialist_passages", "specialist_tables"):
+    for name in ("specialist", "specialist_tables"):
         sys.modules.pop(name, None)
 
 
@@ -82,16 +82,6 @@ def test_the_control_gets_as_many_tokens_and_none_of_the_domain(bench, arguments
     assert control["control_tokens"].inputs["like"].address == own["tokens"].address
     assert bench.DOMAIN not in control["control_tokens"].inputs
     assert control["control"].config.learning_rate == own["specialised"].config.learning_rate
-
-
-def test_passages_of_a_book_are_the_whole_book_in_order(bench) -> None:
-    import specialist_passages
-
-    text = "\n\n".join(tiny_base.prose(i, sentences=3) for i in range(30)) + "x" * 900
-    found = list(specialist_passages._texts(text, 400))
-    assert "".join(found) == text
-    assert max(map(len, found)) <= 400
-    assert all(piece.endswith(("\n", " ")) for piece in found[:8])
 
 
 def test_more_than_one_choice_cannot_be_final(bench, arguments) -> None:

@@ -2,7 +2,9 @@
 
 import contextlib
 import ctypes
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from gnomon.training.packed import PackedTokens
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 """Parameters of ``mallopt``."""
+_USUAL = {_TRIM_THRESHOLD: 128 * 2**10, _MMAP_MAX: 65_536}
+"""What glibc has them at."""
 
 
 def work(job: Job, meter: Meter | None = None) -> None:
@@ -34,13 +38,17 @@ def work(job: Job, meter: Meter | None = None) -> None:
     hush()
     job.checkpoints.mkdir(parents=True, exist_ok=True)
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(job.logs)
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cpu":
-        torch.set_num_threads(job.threads)
-        keep_memory()
+    if torch.cuda.is_available():
+        _work(job, "cuda", meter or SilentMeter())
+        return
+    torch.set_num_threads(job.threads)
+    with kept_memory():
+        _work(job, "cpu", meter or SilentMeter())
+
+
+def _work(job: Job, device: str, meter: Meter) -> None:
     tokens = PackedTokens(job.tokens)
-    trainer, resume = _trainer(job, tokens, (processes, device), meter or SilentMeter())
+    trainer, resume = _trainer(job, tokens, (int(os.environ.get("WORLD_SIZE", "1")), device), meter)
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     write_result(job, trainer, tokens.context)
 
@@ -53,16 +61,34 @@ def hush() -> None:
     logging.set_verbosity_error()
 
 
-def keep_memory() -> None:
-    """Ask glibc not to give large blocks back to the system between steps.
+@contextlib.contextmanager
+def kept_memory() -> Iterator[None]:
+    """Ask glibc not to give large blocks back to the system between steps, and to give them all back at the end.
 
     Each step asks for the same hundreds of megabytes; having them zeroed anew each time costs a third of the speed on
     a processor. Other C libraries have no such switch, and are left as they are.
     """
-    with contextlib.suppress(OSError, AttributeError):
+    library = _glibc()
+    if library is None:
+        yield
+        return
+    library.mallopt(_MMAP_MAX, 0)
+    library.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+    try:
+        yield
+    finally:
+        for parameter, value in _USUAL.items():
+            library.mallopt(parameter, value)
+        gc.collect()
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    try:
         library = ctypes.CDLL("libc.so.6")
-        library.mallopt(_MMAP_MAX, 0)
-        library.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+    except OSError:
+        return None
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
 
 
 def _trainer(job: Job, tokens: PackedTokens, where: tuple[int, str], meter: Meter) -> tuple[Any, Path | None]:
