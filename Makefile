@@ -1,4 +1,4 @@
-# Five words: setup, demo, test, check, bench. Each sets itself up; none needs root.
+# Six words: setup, demo, test, test-slow, check, bench. Each sets itself up; none needs root.
 # Without a GPU on Linux, spare yourself torch's CUDA packages:
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 TORCH_FROM := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 WORKSPACE ?= .gnomon
 
-.PHONY: setup setup-test setup-dev setup-bench demo test check bench clean
+.PHONY: setup setup-test setup-dev setup-bench demo test test-slow check bench clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready-all
@@ -37,6 +37,10 @@ demo: setup
 
 test: setup-test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What is too long for every day: launchers, two machines, the whole specialist; one at a time, since they use all cores.
+test-slow: setup-test
+	@$(BIN)/python -m pytest -m slow --timeout 1800
 
 check: setup-dev
 	@$(BIN)/ruff check .

@@ -122,12 +122,12 @@ def test_ctrl_c_ends_a_real_run_with_one_clean_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "gnomon.cli.main", "run", "toy_recipes:slow", "--workspace", str(tmp_path / "ws")]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
 
-    def hear_interrupts() -> None:  # a background job of a shell is born deaf to them
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hear_interrupts
-    ) as process:
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born deaf to them
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    with process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
