@@ -3,7 +3,8 @@
 Published, and kept at the scales that have a 7B base: LLaMA-2-7B, causal language modelling on arXiv astronomy
 abstracts, LoRA, AdamW, three passes; completions at temperature 0.3 beside the base, of at most 1,024 tokens; the
 embedding figure. Rank, learning rate, schedule, batch and row length were not found by us: the values below are
-choices. Whole papers from LaTeX instead of abstracts (``text=full``, with their files) are what its authors planned.
+choices; the laptop's rate and replay were chosen on development data (docs/design/log.md). Whole papers from LaTeX
+instead of abstracts (``text=full``, with their files) are what its authors planned.
 A lower perplexity is no proof of expertise: the series scored below its own base on multiple choice (AstroMLab 2,
 arXiv 2409.19750).
 """
@@ -51,6 +52,8 @@ class Size:
     """Tokens a row, by kind of text."""
     rates: Mapping[str, float]
     """Peak learning rate, by method."""
+    replay: float = 0.1
+    """Part of all tokens that is general text."""
     precision: str = "bfloat16"
     """Of the matrix products."""
 
@@ -58,7 +61,7 @@ class Size:
 SIZES = {
     "laptop": Size(
         base=NANO, method="full", passes=1.0, batch=16, contexts={"abstracts": 1_024, "full": 1_024},
-        rates={"full": 1e-3, "lora": 2e-3}, precision="bfloat16",
+        rates={"full": 2e-3, "lora": 2e-3}, replay=0.5, precision="bfloat16",
     ),
     "node": Size(
         base=LLAMA_2_7B, method="lora", passes=3.0, batch=64, contexts={"abstracts": 2_048, "full": 4_096},
@@ -82,9 +85,9 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
         arguments: ``files`` (of the domain) and ``general`` (for replay, the control and forgetting), both ``FileSet``
             rows; ``scale``; ``base`` (see ``bases``), ``method`` (``lora`` or ``full``), ``text`` (what the files hold:
             ``abstracts`` or ``full`` papers, which get longer rows), ``passes``, ``replay`` (part of all tokens,
-            default 0.1), ``after`` (hold out what is later), ``held_out`` (share by hash, default 0.05), ``exam``
-            (questions), ``retrieval`` (corpus, queries, qrels),
-            ``context`` (tokens a row), ``train`` (fields of ``TrainConfig``), ``name``, ``removed``.
+            default the scale's), ``after`` (hold out what is later), ``held_out`` (share by hash, default 0.05),
+            ``exam`` (questions), ``retrieval`` (corpus, queries, qrels), ``context`` (tokens a row),
+            ``train`` (fields of ``TrainConfig``), ``name``, ``removed``.
 
     Raises:
         ConfigError: An argument is unknown, missing or of another type; or a hub base has no commit.
@@ -144,7 +147,7 @@ def settings(arguments: Mapping[str, Any], size: Size) -> Specialisation:
     return Specialisation(
         name=f"gnomon/{given.word(arguments, 'name', 'astrollama')}", train=given.training(arguments, train),
         context=int(given.number(arguments, "context", size.contexts[text])),
-        passes=given.number(arguments, "passes", size.passes), replay=given.number(arguments, "replay", 0.1),
+        passes=given.number(arguments, "passes", size.passes), replay=given.number(arguments, "replay", size.replay),
         after=given.word(arguments, "after", ""), held_out=given.number(arguments, "held_out", 0.05),
         general_held_out=GENERAL_HELD_OUT, completion_tokens=256 if size.base == NANO else 1_024,
         dtype="float32" if size.base == NANO else "bfloat16",

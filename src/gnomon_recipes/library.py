@@ -29,8 +29,8 @@ MODEL_ARGUMENTS = (
 ARGUMENTS = ("exam", "files", "name", "removed", "scale", *MODEL_ARGUMENTS)
 STARTER = Path(__file__).parent / "starter"
 METHODS = ("full", "lora")
-REPLAY = 0.1
-"""Share of general text when the user gives some: a choice."""
+REPLAY, NANO_REPLAY = 0.1, 0.5
+"""Share of general text when the user gives some: a choice; of the nano base measured (docs/design/log.md)."""
 
 
 def recipe(arguments: Mapping[str, Any]) -> Recipe:
@@ -69,12 +69,13 @@ def settings(name: str, arguments: Mapping[str, Any], *, own: bool) -> Specialis
     """How a user's model is made: values that suit a laptop, each a choice of ours."""
     nano = arguments["base"] == NANO
     method = given.word(arguments, "method", "full" if nano else "lora", METHODS)
+    replay = (NANO_REPLAY if nano else REPLAY) if own else 0.0
     rate = 1e-3 if nano else (2e-4 if method == "lora" else 2e-5)
     train = {"learning_rate": rate, "batch": 4, "warmup": 0.05, "lora": LoRA() if method == "lora" else None}
     return Specialisation(
         name=f"local/{name}", train=given.training(arguments, train),
         context=int(given.number(arguments, "context", 1_024)), passes=given.number(arguments, "passes", 1.0) or 1.0,
-        replay=given.number(arguments, "replay", REPLAY if own else 0.0), control=own,
+        replay=given.number(arguments, "replay", replay), control=own,
         general_held_out=0.2 if own else 1.0, after=given.word(arguments, "after", ""),
         held_out=given.number(arguments, "held_out", 0.1), languages=given.words(arguments, "languages"),
         documents=1_000,
