@@ -15,23 +15,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gnomon.runs.runner import SilentProgress
+
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 ASTRO_PH = SHARED / "arxiv" / "astro_ph.parquet"
 CORPUS_STEPS = ("corpus/ingest", "corpus/clean", "corpus/dedup", "corpus/decontaminate")
 SHELL_RUNS = 5
 
 
-class Clock:
+class Clock(SilentProgress):
     """Notes when each step ended and whether it ran."""
 
     def __init__(self) -> None:
         self.begun, self.seconds = time.monotonic(), dict[str, float]()
         self.text_ready = 0.0
-
-    def start(self, step: Any, number: int, of: int) -> Any:
-        from gnomon.runs.output import SilentMeter
-
-        return SilentMeter()
 
     def finish(self, step: Any, record: Any, *, fresh: bool) -> None:
         self.seconds[step.name] = record.seconds if fresh else 0.0

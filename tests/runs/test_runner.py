@@ -10,8 +10,9 @@ import toys
 from gnomon.core.errors import DriftError, NotFound, StepFailed
 from gnomon.core.records import Document
 from gnomon.core.tables import read_table
-from gnomon.runs import Recipe, Workspace, plan, run
+from gnomon.runs import Recipe, Step, Workspace, plan, run
 from gnomon.runs.experts import open_expert, part
+from gnomon.runs.runner import SilentProgress
 
 
 def test_a_recipe_is_made_once_and_then_found_made(tmp_path: Path) -> None:
@@ -95,9 +96,16 @@ def test_shards_of_other_code_are_thrown_away(tmp_path: Path) -> None:
     with pytest.raises(StepFailed):
         run(Recipe(name="r", goals=(step,)), workspace)
     (tmp_path / "runs" / step.address / "code.json").write_text('{"entry": "toys:make", "hash": "older"}')
+    told: list[str] = []
+
+    class Told(SilentProgress):
+        def tell(self, step: Step, text: str) -> None:
+            told.append(f"{step.name} {text}")
+
     with pytest.raises(StepFailed):
-        run(Recipe(name="r", goals=(step,)), workspace)
+        run(Recipe(name="r", goals=(step,)), workspace, Told())
     assert len((tmp_path / "made.log").read_text().split()) == 6
+    assert told == [f"{step.name} begins anew: what an interrupted run left was made by other code"]
 
 
 def test_a_changed_default_is_refused_with_both_values(tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ class PlainProgress:
         self._label, self._started = f"[{number}/{of}] {step.name}", time.monotonic()
         return PlainMeter(self._label)
 
+    def tell(self, step: Step, text: str) -> None:
+        """Say it in a line."""
+        line(f"{self._label} {text}")
+
     def finish(self, step: Step, record: Record, *, fresh: bool) -> None:
         """Say what the step did."""
         took = seconds(time.monotonic() - self._started) if fresh else say("made before", "作成済み")
@@ -150,6 +154,10 @@ class LiveProgress:
         self._label, self._started = f"[{number}/{of}] {step.name}", time.monotonic()
         self._task = self.bars.add_task(self._label, total=None, unit="", words="")
         return LiveMeter(self.bars, self._task)
+
+    def tell(self, step: Step, text: str) -> None:
+        """Leave a line above the bar."""
+        self.bars.console.print(f"! {self._label}  {text}", markup=False, highlight=False)
 
     def finish(self, step: Step, record: Record, *, fresh: bool) -> None:
         """Take the bar away and leave a line."""

@@ -33,6 +33,10 @@ class Progress(Protocol):
         """A step begins; returns the meter it reports to."""
         ...
 
+    def tell(self, step: Step, text: str) -> None:
+        """Something a person should know about a step, in a line that stays."""
+        ...
+
     def finish(self, step: Step, record: Record, *, fresh: bool) -> None:
         """A step is done: ``fresh`` when it ran, not when it was found made."""
         ...
@@ -44,6 +48,9 @@ class SilentProgress:
     def start(self, step: Step, number: int, of: int) -> Meter:
         """Return a meter nobody looks at."""
         return SilentMeter()
+
+    def tell(self, step: Step, text: str) -> None:
+        """Do nothing."""
 
     def finish(self, step: Step, record: Record, *, fresh: bool) -> None:
         """Do nothing."""
@@ -69,7 +76,7 @@ def run(recipe: Recipe, workspace: Workspace, progress: Progress | None = None) 
     records: dict[str, Record] = {}
     for number, step in enumerate(steps, 1):
         meter = shown.start(step, number, len(steps))
-        record, fresh = _ensure(step, workspace, meter)
+        record, fresh = _ensure(step, workspace, meter, shown)
         records[record.address] = record
         shown.finish(step, record, fresh=fresh)
         if recipe.serve is not None:
@@ -77,22 +84,24 @@ def run(recipe: Recipe, workspace: Workspace, progress: Progress | None = None) 
     return records
 
 
-def _ensure(step: Step, workspace: Workspace, meter: Meter) -> tuple[Record, bool]:
+def _ensure(step: Step, workspace: Workspace, meter: Meter, shown: Progress) -> tuple[Record, bool]:
     found = workspace.record(step.address)
     if found is None:
         with workspace.lock(step.address):
             found = workspace.record(step.address)
             if found is None:
-                return _make(step, workspace, meter), True
+                return _make(step, workspace, meter, shown), True
     refuse_drift(step, found)
     return found, False
 
 
-def _make(step: Step, workspace: Workspace, meter: Meter) -> Record:
+def _make(step: Step, workspace: Workspace, meter: Meter, shown: Progress) -> Record:
     started, clock = now(), time.monotonic()
     folder = workspace.local / "runs" / step.address
     workspace.reclaim(step.address, folder / "work")
-    _forget_other_code(folder, step)
+    if _forget_other_code(folder, step):
+        shown.tell(step, say("begins anew: what an interrupted run left was made by other code",
+                             "最初から実行する: 中断した実行の途中結果は、別のコードによるもの"))  # fmt: skip
     out = _output(step, workspace, folder, meter)
     inputs = {name: workspace.artifact(s.address) for name, s in step.inputs.items()}
     for name, files in step.sources.items():
@@ -121,14 +130,17 @@ def _manifest(row: dict[str, Any]) -> dict[str, Any]:
     return {"files": [entry[:3] for entry in row["files"]], "left_out": row["left_out"]}
 
 
-def _forget_other_code(folder: Path, step: Step) -> None:
-    """Throw away shards that another version of the step's code left behind."""
-    stamp = folder / "code.json"
+def _forget_other_code(folder: Path, step: Step) -> bool:
+    """Throw away what another version of the step's code left unfinished; says whether there was anything."""
+    stamp, left = folder / "code.json", (folder / "work", folder / "shards")
     current = {"entry": step.entry, "hash": entry_hash(step.entry)}
-    if stamp.exists() and read_json(stamp) != current:
-        shutil.rmtree(folder / "work", ignore_errors=True)
-        shutil.rmtree(folder / "shards", ignore_errors=True)
+    other = stamp.exists() and read_json(stamp) != current
+    found = other and any(part.is_dir() and any(part.iterdir()) for part in left)
+    if other:
+        for part in left:
+            shutil.rmtree(part, ignore_errors=True)
     write_json(stamp, current)
+    return found
 
 
 def _output(step: Step, workspace: Workspace, folder: Path, meter: Meter) -> Output:
