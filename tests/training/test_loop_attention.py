@@ -61,6 +61,25 @@ def losses(model, batch: dict) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits, targets, ignore_index=NO_TARGET, reduction="sum")
 
 
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_micro_batch_holds_every_target_and_padding_only_where_it_is_wanted(ground: Path, padded: bool) -> None:
+    tokens = PackedTokens(ground / "pack" / "work")
+    numbers = [*range(len(tokens)), -1]
+    rows, batch = tokens.rows(numbers[:-1]), Collator(tokens, pad=2, padded=padded)(numbers)
+    stored = int(rows.segments[:, 2].sum())
+    length = len(numbers) * tokens.context if padded else stored
+    assert {batch[name].shape for name in ("input_ids", "position_ids", "labels", "shift_labels")} == {(1, length)}
+    assert int((batch["shift_labels"] != NO_TARGET).sum()) == rows.targets
+    assert batch["cu_seq_lens_q"][-1] == length
+    assert stored < rows.ids.size
+
+
+def test_a_micro_batch_of_blank_rows_is_something_a_model_can_see_and_learns_nothing(ground: Path) -> None:
+    batch = Collator(PackedTokens(ground / "pack" / "work"), pad=2)([-1, -1])
+    assert batch["input_ids"].tolist() == [[2] * 8]
+    assert (batch["labels"] == NO_TARGET).all()
+
+
 @pytest.mark.parametrize("shape", ["llama", "qwen3", "qwen3_moe"])
 def test_the_loss_of_a_packed_batch_is_that_of_its_documents_one_by_one(
     shape: str, ground: Path, tmp_path: Path

@@ -58,7 +58,7 @@ class TrainingPlace:
     checkpoints: int = 2
     """Checkpoints kept."""
     compile: bool = False
-    """Compile the model with ``torch.compile``; needs a C++ compiler."""
+    """Compile the model with ``torch.compile``; needs a C++ compiler. Padding is then computed too."""
     gradient_checkpointing: bool = False
     """Compute activations again in the backward pass instead of keeping them."""
     trackers: tuple[str, ...] = ()

@@ -47,6 +47,16 @@ class Rows:
         return int((self.labels != NO_TARGET).sum())
 
     @property
+    def held(self) -> npt.NDArray[np.bool_]:
+        """Whether a token belongs to a piece and is no padding; the shape of ``ids``."""
+        context = self.ids.shape[-1]
+        edges = np.zeros(self.ids.size + 1, np.int8)
+        begins = self.segments[:, 0] * context + self.segments[:, 1]
+        np.add.at(edges, begins, 1)
+        np.add.at(edges, begins + self.segments[:, 2], -1)
+        return np.cumsum(edges[:-1], dtype=np.int8).astype(bool).reshape(self.ids.shape)
+
+    @property
     def boundaries(self) -> npt.NDArray[np.int32]:
         """Where stretches of attention begin in the rows written one after another, and the end: ``cu_seqlens``."""
         begins = np.flatnonzero(self.positions.reshape(-1) == 0)

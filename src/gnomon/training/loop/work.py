@@ -107,8 +107,8 @@ def _trainer(job: Job, tokens: PackedTokens, where: tuple[int, str], meter: Mete
         model = sharding.shard(model, here.type, mixed=here.type == "cuda" and job.config.precision != "float32")
     pad = tokens.facts["pad"] if tokens.facts["pad"] is not None else 0
     trainer = trainer_class()(
-        model=model, args=settings, train_dataset=numbers, data_collator=Collator(tokens, pad),
-        callbacks=[watcher(job, meter, processes)], job=job, shared_out=ours,
+        model=model, args=settings, train_dataset=numbers, callbacks=[watcher(job, meter, processes)],
+        data_collator=Collator(tokens, pad, padded=job.place.compile), job=job, shared_out=ours,
         guard=Guard(tokens, job.config.batch, job.config.spike),
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)
