@@ -127,3 +127,51 @@ def test_the_questions_are_frozen() -> None:
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(STARTER.glob("questions_*.jsonl"))
     }
     assert now == frozen["sha256"], "questions may be struck or mended for fact only; record why in review.csv"
+
+
+ASTRONOMY = re.compile(
+    r"\b(stars?|planets?|galax\w*|telescop\w*|astronom\w*|orbit\w*|rockets?|cosm\w*|universe|nebula\w*)\b", re.I
+)
+
+
+def test_general_texts_are_enough_for_a_control_and_about_other_things() -> None:
+    texts = read("general.jsonl")
+    assert len(texts) >= 160
+    words = sum(len(t["text"].split()) for t in texts)
+    assert words > sum(len(n["text"].split()) for n in notes().values() if n["lang"] == "en")
+    for text in texts:
+        assert list(text) == ["id", "title", "text", "lang", "licence"], text["id"]
+        assert (text["lang"], text["licence"]) == ("en", "CC0-1.0"), text["id"]
+        assert "\n" not in text["text"], text["id"]
+        assert not ASTRONOMY.search(text["title"] + " " + text["text"]), text["id"]
+
+
+def test_no_two_general_texts_say_the_same() -> None:
+    texts = read("general.jsonl")
+    assert len({t["id"] for t in texts}) == len({t["title"] for t in texts}) == len(texts)
+    shown = [set(ngrams(terms(t["text"]), 5)) for t in texts]
+    for number, one in enumerate(shown):
+        assert all(len(one & other) < 0.05 * len(one) for other in shown[:number]), texts[number]["id"]
+
+
+def test_dialogues_are_enough_in_both_languages_and_well_formed() -> None:
+    dialogues = read("chat.jsonl")
+    assert Counter(d["lang"] for d in dialogues) >= Counter(en=400, ja=200)
+    assert len({d["id"] for d in dialogues}) == len(dialogues) >= 600
+    for dialogue in dialogues:
+        assert list(dialogue) == ["id", "lang", "kind", "messages", "licence"], dialogue["id"]
+        assert dialogue["licence"] == "CC0-1.0"
+        turns = [m for m in dialogue["messages"] if m["role"] != "system"]
+        assert [m["role"] for m in turns] == ["user", "assistant"] * (len(turns) // 2), dialogue["id"]
+        assert all(m["text"].strip() == m["text"] != "" for m in dialogue["messages"]), dialogue["id"]
+        assert not ASTRONOMY.search(" ".join(m["text"] for m in turns)), dialogue["id"]
+
+
+def test_thinking_is_where_the_system_message_asks_for_it_and_not_where_it_forbids_it() -> None:
+    for dialogue in read("chat.jsonl"):
+        first = dialogue["messages"][0]
+        thoughts = [bool(m.get("thinking")) for m in dialogue["messages"] if m["role"] == "assistant"]
+        if first["text"] == "thinking: on":
+            assert all(thoughts), dialogue["id"]
+        if first["text"] == "thinking: off":
+            assert not any(thoughts), dialogue["id"]
