@@ -2,7 +2,9 @@
 
 import pytest
 
-from gnomon.core.errors import NotFound
+from gnomon.core.errors import ConfigError, NotFound
+from gnomon.core.messages import Message
+from gnomon.llm.chat import Chat, ChatOptions
 from gnomon.llm.client import Client, Generation
 from gnomon.llm.fakes import Echo, Scripted
 
@@ -42,3 +44,24 @@ def test_a_script_believes_what_its_function_says() -> None:
     model = Scripted(likelihood=lambda context, after: -float(len(after)))
     found = model.log_likelihoods([("a", "b c"), ("a", "")])
     assert [(one.total, one.tokens) for one in found] == [(-3.0, 2), (0.0, 0)]
+
+
+def turn(text: str) -> list[Message]:
+    return [Message(role="user", text=text)]
+
+
+def test_fakes_chat_as_real_models_do() -> None:
+    schema = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}
+    script: Chat = Scripted(lambda prompt: f'<think>hm</think>{{"score": {len(prompt)}}}')
+    (reply,) = script.chat([turn("four")], ChatOptions(schema=schema))
+    assert (reply.value, reply.thinking, reply.fault) == ({"score": 4}, "hm", "")
+    assert [r.text for r in script.stream(turn("a b"), ChatOptions())][-1] == '{"score": 3}'
+    assert Echo().chat([turn("so  it is")], ChatOptions(max_tokens=2))[0].text == "so it"
+
+
+def test_a_fake_refuses_what_a_real_model_would() -> None:
+    with pytest.raises(ConfigError):
+        Echo().chat([[Message(role="assistant", text="a")]], ChatOptions())
+    for wrong in ({"max_tokens": 0}, {"temperature": -1.0}, {"top_p": 0.0}, {"thinking": "maybe"}, {"stop": ("",)}):
+        with pytest.raises(ConfigError, match=str(next(iter(wrong)))):
+            ChatOptions(**wrong)  # type: ignore[arg-type]

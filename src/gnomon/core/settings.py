@@ -27,12 +27,30 @@ class ModelPlace:
     """Base URL of an OpenAI-compatible endpoint."""
     key_env: str = ""
     """Name of the environment variable that holds the API key."""
+    model: str = ""
+    """Name that is sent to the endpoint; empty for the model's own name."""
     usd_per_million_tokens: float | None = None
     """Price of a million input tokens, None when unknown."""
+    usd_per_million_output_tokens: float | None = None
+    """Price of a million generated tokens, None when unknown."""
     batch: int = 64
-    """Texts sent in one request."""
+    """Texts sent in one request to an embedder."""
+    concurrency: int = 16
+    """Calls in flight at once."""
+    calls_per_minute: float = 0.0
+    """Most calls begun in a minute; 0 for as many as fit."""
+    retries: int = 6
+    """How often a call is made again after a busy or broken answer."""
     timeout_seconds: float = 60.0
     """Seconds to wait for a response."""
+    structured: str = "schema"
+    """How a JSON schema is asked for: ``schema`` (``response_format``), ``json`` (JSON mode, the schema in words) or
+    ``words``."""
+    thinking: str = "template"
+    """How thinking is switched: ``template`` (``chat_template_kwargs``), ``effort`` (``reasoning_effort``), ``system``
+    (a system message, as Gnomon's own models are taught) or ``none``."""
+    limit: str = "max_tokens"
+    """Name of the limit of generated tokens; some hosted models want ``max_completion_tokens``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.text import ngrams, terms
 from gnomon.core.wording import say
+from gnomon.llm.chat import ChatOptions, Conversation, Reply, check_conversation
 from gnomon.llm.client import Completion, Generation, LogLikelihood
+from gnomon.llm.requests import whole_reply
 from gnomon.llm.vectors import unit_rows
 
 
@@ -67,6 +69,14 @@ class Echo:
         """The words of each prompt again, from its first, with a space before each."""
         return [_shortened("".join(f" {word}" for word in prompt.split()), options) for prompt in prompts]
 
+    def chat(self, conversations: Sequence[Conversation], options: ChatOptions) -> list[Reply]:
+        """The words of each conversation's last turn again."""
+        return [_reply(" ".join(turns[-1].text.split()), turns, options) for turns in conversations]
+
+    def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
+        """The reply, word by word."""
+        return _streamed(self.chat([conversation], options)[0])
+
     def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[LogLikelihood]:
         """How many words of each continuation were read in its context."""
         found = []
@@ -82,18 +92,21 @@ class Scripted:
     """A ``Client`` that says what it was told to say, and remembers what it was asked.
 
     Args:
-        replies: What to say: by prompt, or in the order of asking.
+        replies: What to say: by prompt, in the order of asking, or as a function makes it of the prompt. A
+            conversation's prompt is its last turn.
         likelihood: Total log-probability of (context, continuation); that of ``Echo`` when None.
+        name: What the model is called.
     """
 
     def __init__(
         self,
-        replies: Mapping[str, str] | Sequence[str] = (),
+        replies: Mapping[str, str] | Sequence[str] | Callable[[str], str] = (),
         likelihood: Callable[[str, str], float] | None = None,
+        name: str = "fake-scripted",
     ) -> None:
-        self.ref = ModelRef(name="fake-scripted", revision="1", kind="base", licence="Apache-2.0")
+        self.ref = ModelRef(name=name, revision="1", kind="base", licence="Apache-2.0")
         self.asked: list[str] = []
-        """Every prompt of ``complete``, in order."""
+        """Every prompt, in order."""
         self._replies, self._likelihood = replies, likelihood
 
     def complete(self, prompts: Sequence[str], options: Generation) -> list[Completion]:
@@ -104,8 +117,22 @@ class Scripted:
         """
         return [_shortened(self._reply(prompt), options) for prompt in prompts]
 
+    def chat(self, conversations: Sequence[Conversation], options: ChatOptions) -> list[Reply]:
+        """The replies, read as a real model's text is: thinking apart, a schema held against them.
+
+        Raises:
+            NotFound: There is no reply to a last turn, or none is left.
+        """
+        return [_reply(self._reply(turns[-1].text), turns, options) for turns in conversations]
+
+    def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
+        """The reply, word by word."""
+        return _streamed(self.chat([conversation], options)[0])
+
     def _reply(self, prompt: str) -> str:
         self.asked.append(prompt)
+        if callable(self._replies):
+            return self._replies(prompt)
         try:
             key: Any = prompt if isinstance(self._replies, Mapping) else len(self.asked) - 1
             return self._replies[key]
@@ -122,6 +149,21 @@ class Scripted:
         totals = [self._likelihood(context, after) for context, after in pairs]
         counts = [len(terms(after)) for _, after in pairs]
         return [LogLikelihood(total=t, tokens=n, greedy=t == 0) for t, n in zip(totals, counts, strict=True)]
+
+
+def _reply(text: str, turns: Conversation, options: ChatOptions) -> Reply:
+    check_conversation(turns)
+    made = _shortened(text, Generation(max_tokens=options.max_tokens, stop=options.stop))
+    read = sum(len(turn.text.split()) for turn in turns)
+    return whole_reply(made.text, "", made.finish, (read, made.tokens), options)
+
+
+def _streamed(reply: Reply) -> Iterator[Reply]:
+    """The reply as it would grow, word by word, thinking first."""
+    thought, said = (re.findall(r"\s*\S+", text) for text in (reply.thinking, reply.text))
+    yield from (Reply(text="", thinking="".join(thought[: n + 1])) for n in range(len(thought)))
+    yield from (Reply(text="".join(said[: n + 1]), thinking=reply.thinking) for n in range(len(said) - 1))
+    yield reply
 
 
 def _shortened(text: str, options: Generation) -> Completion:

@@ -5,7 +5,8 @@ token of a long text, and hidden states. All of it is batched by a budget of tok
 texts stood beside it (up to rounding, about 1e-6 in float32; ``docs/design/local-models.md``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from gnomon.core.protocols import Vectors
 from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.wording import say
+from gnomon.llm.chat import ChatOptions, Conversation, Reply
 from gnomon.llm.client import Completion, Generation, LogLikelihood
 from gnomon.llm.forward import Floats, Forward
 from gnomon.llm.hub import folder_revision
 from gnomon.llm.likelihood import pair_scores, strided
 from gnomon.llm.loading import load_causal
+from gnomon.llm.local_chat import asked_of, generation, growing, reply_to
 from gnomon.llm.sampling import Decoding
 from gnomon.llm.tokens import Tokens
 from gnomon.llm.vectors import unit_rows
@@ -60,17 +63,45 @@ class LocalModel:
         Raises:
             DataError: A prompt fills the whole context, or is empty where the tokenizer has neither BOS nor EOS.
         """
-        ids = self._tokens.prompt(prompts)
-        for prompt, row in zip(prompts, ids, strict=True):
-            self._check_length(len(row) + 1, prompt)
+        return self._continued(prompts, self._tokens.prompt(prompts), self._tokens, options)
+
+    def chat(self, conversations: Sequence[Conversation], options: ChatOptions) -> list[Reply]:
+        """One reply a conversation, in order, by the model's own chat template.
+
+        Raises:
+            ConfigError: The model has no template, or it cannot render these turns.
+            DataError: A conversation fills the whole context.
+        """
+        asked = [asked_of(self._tokens, conversation, options) for conversation in conversations]
+        tokens = asked[0].tokens if asked else self._tokens
+        made = self._continued([a.seed for a in asked], [a.ids for a in asked], tokens, generation(options))
+        return [reply_to(a, completion, options) for a, completion in zip(asked, made, strict=True)]
+
+    def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
+        """The reply as it grows; errors as ``chat``."""
+        asked = asked_of(self._tokens, conversation, options)
+        self._check_length(len(asked.ids) + 1, asked.seed)
+        limit = min(options.max_tokens, self.context - len(asked.ids))
+        decoding = Decoding([asked.seed], [asked.ids], asked.tokens, generation(options))
+        whole = None
+        for whole in growing(decoding, lambda: self._generate(decoding, [asked.ids], limit)):
+            yield replace(reply_to(asked, whole, replace(options, schema=None)), fault="")
+        if whole is not None:
+            yield reply_to(asked, whole, options)
+
+    def _continued(
+        self, seeds: Sequence[str], ids: Sequence[list[int]], tokens: Tokens, options: Generation
+    ) -> list[Completion]:
+        for text, row in zip(seeds, ids, strict=True):
+            self._check_length(len(row) + 1, text)
         # Rows of a batch share one limit, so that none runs past the end of its own context.
         limits = [min(options.max_tokens, self.context - len(row)) for row in ids]
         sizes = [len(row) + limit for row, limit in zip(ids, limits, strict=True)]
         found: dict[int, Completion] = {}
         for batch in self._forward.batches(sizes, limits, self._forward.held):
-            decoding = Decoding([prompts[i] for i in batch], [ids[i] for i in batch], self._tokens, options)
+            decoding = Decoding([seeds[i] for i in batch], [ids[i] for i in batch], tokens, options)
             found.update(zip(batch, self._generate(decoding, [ids[i] for i in batch], limits[batch[0]]), strict=True))
-        return [found[i] for i in range(len(prompts))]
+        return [found[i] for i in range(len(seeds))]
 
     def _generate(self, decoding: Decoding, rows: Sequence[list[int]], limit: int) -> list[Completion]:
         import torch

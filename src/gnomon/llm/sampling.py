@@ -88,7 +88,7 @@ class Decoding:
         return min(found, default=None)
 
     def completions(self) -> list[Completion]:
-        """The texts, once ``generate`` has returned."""
+        """The texts, once ``generate`` has returned, or as far as they are."""
         found = []
         for row, made in enumerate(self._made):
             text = self._text(row)

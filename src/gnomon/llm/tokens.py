@@ -26,10 +26,11 @@ class Tokens:
     Args:
         tokenizer: A ``PreTrainedTokenizerBase``.
         ends: Ids at which the model ends a text, besides the tokenizer's own EOS.
+        marks: Whether decoded text shows special tokens, as the channels of Harmony need.
     """
 
-    def __init__(self, tokenizer: Any, ends: Sequence[int] = ()) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: Any, ends: Sequence[int] = (), *, marks: bool = False) -> None:
+        self.tokenizer, self._marks = tokenizer, marks
         self.bos: int | None = tokenizer.bos_token_id
         self.eos: int | None = tokenizer.eos_token_id
         self.ends = frozenset({*ends, *(() if self.eos is None else (self.eos,))})
@@ -73,8 +74,9 @@ class Tokens:
         return [mark]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids; special tokens are left out, bytes that are no UTF-8 become U+FFFD."""
-        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        """The text of ids; special tokens are left out unless asked for, bytes that are no UTF-8 become U+FFFD."""
+        hidden = not self._marks
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=hidden, clean_up_tokenization_spaces=False))
 
     def decode_after(self, before: Sequence[int], ids: Sequence[int]) -> str:
         """The text that ids add to the text before them, with the space some decoders would drop."""

@@ -1,0 +1,94 @@
+"""Chat with local weights: what is asked of ``generate`` for a conversation, and what its text says.
+
+A structured answer is asked for in words and read as an endpoint's would be; the model is not held to the schema.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from gnomon.core.hashing import canonical_json
+from gnomon.llm.chat import ChatOptions, Conversation, Reply, check_conversation
+from gnomon.llm.client import Completion, Generation
+from gnomon.llm.requests import whole_reply
+from gnomon.llm.sampling import Decoding
+from gnomon.llm.structured import in_words
+from gnomon.llm.templated import THINK, encode_chat, turns, writes_channels
+from gnomon.llm.tokens import Tokens
+
+WATCH_SECONDS = 0.05
+"""Between two looks at a text that grows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A conversation, ready for the model."""
+
+    ids: list[int]
+    """Its tokens, up to where the model answers."""
+    seed: str
+    """What the randomness hangs on."""
+    tokens: Tokens
+    """How the answer is decoded."""
+    opened: bool
+    """Whether the answer begins inside the thinking."""
+
+
+def asked_of(tokens: Tokens, conversation: Conversation, options: ChatOptions) -> Asked:
+    """A conversation as the model reads it.
+
+    Raises:
+        ConfigError: The model has no chat template, or it cannot render these turns.
+    """
+    check_conversation(conversation)
+    asked = list(conversation)
+    if options.schema is not None:
+        asked[-1] = replace(asked[-1], text=f"{asked[-1].text}\n\n{in_words(options.schema)}")
+    ids, opened = encode_chat(tokens, asked, options.thinking)
+    if writes_channels(tokens.tokenizer):
+        tokens = Tokens(tokens.tokenizer, sorted(tokens.ends), marks=True)
+    return Asked(ids=ids, seed=canonical_json(turns(asked)), tokens=tokens, opened=opened)
+
+
+def generation(options: ChatOptions) -> Generation:
+    """How the reply's text is generated."""
+    return Generation(
+        max_tokens=options.max_tokens, temperature=options.temperature, top_p=options.top_p, stop=options.stop,
+        seed=options.seed,
+    )  # fmt: skip
+
+
+def reply_to(asked: Asked, made: Completion, options: ChatOptions) -> Reply:
+    """The reply that a generated text is."""
+    text = THINK + made.text if asked.opened and THINK not in made.text else made.text
+    return whole_reply(text, "", made.finish, (len(asked.ids), made.tokens), options)
+
+
+def growing(decoding: Decoding, generate: Callable[[], list[Completion]]) -> Iterator[Completion]:
+    """The text so far, again and again while it grows, and the whole at the end."""
+    ended: queue.Queue[list[Completion] | BaseException] = queue.Queue()
+
+    def work() -> None:
+        try:
+            ended.put(generate())
+        except BaseException as error:  # noqa: BLE001 -- handed to whoever listens
+            ended.put(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    shown = ""
+    while True:
+        try:
+            result = ended.get(timeout=WATCH_SECONDS)
+        except queue.Empty:
+            now = decoding.completions()[0]
+            if now.text != shown:
+                shown = now.text
+                yield now
+            continue
+        thread.join()
+        if isinstance(result, BaseException):
+            raise result
+        yield result[0]
+        return
