@@ -13,7 +13,7 @@ from gnomon.llm.chat import Chat, ChatOptions
 from gnomon.llm.client import Generation
 from gnomon.llm.local import LocalModel
 from gnomon.llm.local_chat import asked_of, reply_to
-from gnomon.llm.templated import chatml, encode_chat, render
+from gnomon.llm.templated import encode_chat, own_template, render
 from gnomon.llm.tokens import Tokens
 
 MARKS = ["<|im_start|>", "<|im_end|>", "<|channel|>"]
@@ -31,7 +31,7 @@ def tokenizer() -> Any:
     """The tiny tokenizer with ChatML's marks (Harmony's too) and our template."""
     made = language_models.tokenizer(bos=True)
     made.add_special_tokens({"additional_special_tokens": MARKS})
-    made.chat_template = chatml()
+    made.chat_template = own_template("chatml")
     return made
 
 
@@ -72,7 +72,7 @@ def test_ids_are_those_of_transformers(tokenizer: Any) -> None:
     theirs = tokenizer.apply_chat_template(
         [{"role": m.role, "content": m.text} for m in turns], add_generation_prompt=True, return_dict=False
     )
-    assert encode_chat(Tokens(tokenizer), turns, "auto") == (theirs, False)
+    assert encode_chat(Tokens(tokenizer), turns, "auto") == (theirs, "")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_reply_is_what_the_rendered_prompt_is_continued_with(model: LocalModel
 
 def test_thinking_that_the_template_opened_is_a_field(model: LocalModel, tokenizer: Any) -> None:
     asked = asked_of(Tokens(tokenizer), said("6 * 7?"), replace(OPTIONS, thinking="on"))
-    assert asked.opened
+    assert asked.opened == "<think>"
     from gnomon.llm.client import Completion
 
     made = Completion(text="Six by seven.\n</think>\n\n42", tokens=9, finish="stop")

@@ -34,11 +34,6 @@ def test_thinking_and_answer_are_parted(raw: str, thinking: str, answer: str) ->
     assert split_thinking(raw) == (thinking, answer)
 
 
-def test_a_text_that_begins_inside_the_thinking_is_read_so() -> None:
-    assert split_thinking("Six by seven.\n</think>\n\nForty-two.", opened=True) == ("Six by seven.", "Forty-two.")
-    assert split_thinking("Six by", opened=True) == ("Six by", "")
-
-
 words = st.text(st.characters(blacklist_characters="<|>", blacklist_categories=("Cs", "Cc")), min_size=1).map(str.strip)
 
 

@@ -14,7 +14,7 @@ from gnomon.llm.client import Completion, Generation
 from gnomon.llm.requests import whole_reply
 from gnomon.llm.sampling import Decoding
 from gnomon.llm.structured import in_words
-from gnomon.llm.templated import THINK, encode_chat, turns, writes_channels
+from gnomon.llm.templated import encode_chat, turns, writes_channels
 from gnomon.llm.tokens import Tokens
 
 WATCH_SECONDS = 0.05
@@ -31,8 +31,8 @@ class Asked:
     """What the randomness hangs on."""
     tokens: Tokens
     """How the answer is decoded."""
-    opened: bool
-    """Whether the answer begins inside the thinking."""
+    opened: str
+    """What the template wrote to open the thinking, in which the answer then begins; else empty."""
 
 
 def asked_of(tokens: Tokens, conversation: Conversation, options: ChatOptions) -> Asked:
@@ -61,7 +61,7 @@ def generation(options: ChatOptions) -> Generation:
 
 def reply_to(asked: Asked, made: Completion, options: ChatOptions) -> Reply:
     """The reply that a generated text is."""
-    text = THINK + made.text if asked.opened and THINK not in made.text else made.text
+    text = made.text if asked.opened in made.text else asked.opened + made.text
     return whole_reply(text, "", made.finish, (len(asked.ids), made.tokens), options)
 
 

@@ -5,7 +5,9 @@ text that holds one (``<|im_end|>``) could end its turn and open another. Such t
 plain characters they are; a conversation without them is encoded exactly as transformers does it.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,19 +18,43 @@ from gnomon.core.wording import say
 from gnomon.llm.chat import Conversation
 from gnomon.llm.tokens import Tokens
 
-CHATML = Path(__file__).parent / "templates" / "chatml.jinja"
+FOLDER = Path(__file__).parent / "templates"
+OPENINGS = ("<think>", "<|channel|>analysis<|message|>")
+"""What a template ends with when it has opened the thinking."""
 HARMONY_MARK = "<|channel|>"
-THINK = "<think>"
+OWN = {"chatml": "<|im_start|>", "llama3": "<|start_header_id|>", "harmony": "<|start|>"}
+"""Gnomon's own templates, and the token by which a tokenizer shows that it knows their marks."""
 _SENTINEL = "\ue000{}\ue001"
 """Private-use characters: they stand for a text while the template is rendered."""
 SWITCHES = {"on": {"enable_thinking": True, "thinking": True}, "off": {"enable_thinking": False, "thinking": False}}
 """What templates call the switch: Qwen, SmolLM and ours the first, DeepSeek and Granite the second."""
+Spans = Sequence[tuple[int, int]]
 
 
 @cache
-def chatml() -> str:
-    """Gnomon's own template, for models that have none."""
-    return CHATML.read_text(encoding="utf-8")
+def own_template(name: str) -> str:
+    """One of Gnomon's own templates: ``chatml``, ``llama3`` or ``harmony``."""
+    return (FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
+
+
+def template_of(tokenizer: Any) -> str:
+    """A tokenizer's own chat template, else the one of Gnomon's whose marks it knows.
+
+    Raises:
+        ConfigError: It has none and knows no marks.
+    """
+    if tokenizer.chat_template:
+        return str(tokenizer.chat_template)
+    marks = special_texts(tokenizer)
+    found = next((name for name, mark in OWN.items() if mark in marks), "")
+    if not found:
+        raise ConfigError(
+            say("The tokenizer has no chat template and no marks of turns.",
+                "トークナイザーにチャットテンプレートも発話の区切りもない。"),
+            say(f"Add the special tokens of one of these, and its embedding rows: {', '.join(OWN)}.",
+                f"次のいずれかの特殊トークンと埋め込みの行を加える: {', '.join(OWN)}。"),
+        )  # fmt: skip
+    return own_template(found)
 
 
 def turns(conversation: Conversation) -> list[dict[str, str]]:
@@ -42,7 +68,7 @@ def turns(conversation: Conversation) -> list[dict[str, str]]:
     return found
 
 
-def encode_chat(tokens: Tokens, conversation: Conversation, thinking: str) -> tuple[list[int], bool]:
+def encode_chat(tokens: Tokens, conversation: Conversation, thinking: str) -> tuple[list[int], str]:
     """A conversation's ids up to where the model answers.
 
     Args:
@@ -51,20 +77,45 @@ def encode_chat(tokens: Tokens, conversation: Conversation, thinking: str) -> tu
         thinking: ``auto``, ``on`` or ``off``.
 
     Returns:
-        (ids, whether the template has opened the thinking).
+        (ids, what the template wrote to open the thinking, else nothing).
 
     Raises:
         ConfigError: The model has no template, or it cannot render these turns.
     """
-    shown = [Message(role=m.role, text=m.text) for m in conversation]
-    marks = special_texts(tokens.tokenizer)
-    hidden = {_SENTINEL.format(i): m.text for i, m in enumerate(shown) if any(mark in m.text for mark in marks)}
-    names = {text: name for name, text in hidden.items()}
-    rendered = render(tokens.tokenizer, [Message(role=m.role, text=names.get(m.text, m.text)) for m in shown], thinking)
-    ids: list[int] = []
-    for stretch, plain in _stretches(rendered, hidden):
-        ids += tokens.encode(stretch, bos=False) if plain else with_marks(tokens.tokenizer, stretch)
-    return ids, rendered.rstrip().endswith(THINK)
+    shown, hidden = disguised([Message(role=m.role, text=m.text) for m in conversation], tokens.tokenizer)
+    rendered = render(tokens.tokenizer, shown, thinking)
+    ids, _ = encode_rendered(tokens, rendered, hidden)
+    return ids, next((opening for opening in OPENINGS if rendered.rstrip().endswith(opening)), "")
+
+
+def disguised(conversation: Conversation, tokenizer: Any) -> tuple[list[Message], dict[str, str]]:
+    """The conversation with a stand-in for every text that holds a special token's name, and what they stand for."""
+    marks, names = special_texts(tokenizer), dict[str, str]()
+
+    def seen(text: str) -> str:
+        if not any(mark in text for mark in marks):
+            return text
+        return names.setdefault(text, _SENTINEL.format(len(names)))
+
+    shown = [Message(role=m.role, text=seen(m.text), thinking=seen(m.thinking)) for m in conversation]
+    return shown, {name: text for text, name in names.items()}
+
+
+def encode_rendered(
+    tokens: Tokens, rendered: str, hidden: Mapping[str, str], spans: Spans = ()
+) -> tuple[list[int], list[bool]]:
+    """Ids of a rendered conversation, stand-ins replaced by their plain texts, and which tokens begin in the spans."""
+    ids, inside = list[int](), list[bool]()
+    for text, at, plain in _stretches(rendered, hidden):
+        if plain:
+            own = tokens.encode(text, bos=False)
+            starts = [at] * len(own)
+        else:
+            coded = tokens.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+            own, starts = list(coded["input_ids"]), [at + start for start, _ in coded["offset_mapping"]]
+        ids += own
+        inside += [any(begin <= start < end for begin, end in spans) for start in starts]
+    return ids, inside
 
 
 def render(tokenizer: Any, conversation: Conversation, thinking: str = "auto") -> str:
@@ -79,12 +130,66 @@ def render(tokenizer: Any, conversation: Conversation, thinking: str = "auto") -
             say("Fine-tune it (training.sft), or name an instruct model.",
                 "指示調整（training.sft）を行うか、instruct モデルを指定する。"),
         )  # fmt: skip
-    try:
+    return _rendered(tokenizer, conversation, prompt=True, **SWITCHES.get(thinking, {}))
+
+
+def render_learnt(tokenizer: Any, conversation: Conversation) -> tuple[str, list[tuple[int, int]]]:
+    """The text of a whole conversation, and the characters that the assistant has to learn, turn by turn.
+
+    A template with ``{% generation %}`` marks says which they are. Without marks a turn is what the conversation up
+    to it has more than the conversation before it has as a prompt.
+
+    Raises:
+        ConfigError: The template cannot render these turns, or does not write one turn after another.
+    """
+    template = template_of(tokenizer)
+    if "{%- generation" in template or "{% generation" in template:
+        from transformers.utils.chat_template_utils import render_jinja_template
+
+        with _rendering():
+            texts, spans = render_jinja_template(
+                conversations=[turns(conversation)], chat_template=template, return_assistant_tokens_mask=True,
+                **tokenizer.special_tokens_map,
+            )  # fmt: skip
+        return texts[0], [(begin, end) for begin, end in spans[0]]
+    return _prefixes(tokenizer, conversation)
+
+
+def _prefixes(tokenizer: Any, conversation: Conversation) -> tuple[str, list[tuple[int, int]]]:
+    whole = _rendered(tokenizer, conversation, prompt=False)
+    spans = []
+    for number, message in enumerate(conversation):
+        if message.role == "assistant":
+            before = _rendered(tokenizer, conversation[:number], prompt=True)
+            upto = _rendered(tokenizer, conversation[: number + 1], prompt=False).rstrip()
+            if not whole.startswith(upto) or not upto.startswith(before):
+                raise ConfigError(
+                    say("The chat template does not write one turn after another, so what the assistant says cannot"
+                        " be found.",
+                        "チャットテンプレートが発話を順に書かないため、アシスタントの発話を特定できない。"),
+                    say("Use a template with {% generation %} marks: template = \"chatml\".",
+                        "{% generation %} のあるテンプレートを使う: template = \"chatml\"。"),
+                )  # fmt: skip
+            spans.append((len(before), len(upto)))
+    return whole, spans
+
+
+def _rendered(tokenizer: Any, conversation: Conversation, *, prompt: bool, **switches: bool) -> str:
+    with _rendering():
         return str(
             tokenizer.apply_chat_template(
-                turns(conversation), tokenize=False, add_generation_prompt=True, **SWITCHES.get(thinking, {})
+                turns(conversation), chat_template=template_of(tokenizer), tokenize=False,
+                add_generation_prompt=prompt, **switches,
             )
-        )
+        )  # fmt: skip
+
+
+@contextmanager
+def _rendering() -> Iterator[None]:
+    try:
+        yield
+    except ConfigError:
+        raise
     except Exception as error:  # Jinja and templates raise what they like
         raise ConfigError(
             say(f"The model's chat template cannot write these turns: {error}.",
@@ -98,27 +203,16 @@ def special_texts(tokenizer: Any) -> tuple[str, ...]:
     return tuple(str(token) for token in tokenizer.added_tokens_decoder.values())
 
 
-def with_marks(tokenizer: Any, text: str) -> list[int]:
-    """Ids of a rendered text, its marks read as special tokens; nothing is added."""
-    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
-
-
 def writes_channels(tokenizer: Any) -> bool:
     """Whether a model answers in Harmony's channels, whose marks are needed to read the answer."""
     return HARMONY_MARK in special_texts(tokenizer)
 
 
-def _stretches(rendered: str, hidden: dict[str, str]) -> Sequence[tuple[str, bool]]:
-    """The rendered text in parts: (text, whether it is a user's and plain)."""
-    parts = [(rendered, False)]
-    for name, text in hidden.items():
-        parts = [piece for part in parts for piece in ([part] if part[1] else _parted(part[0], name, text))]
-    return [part for part in parts if part[0]]
-
-
-def _parted(text: str, name: str, own: str) -> list[tuple[str, bool]]:
-    found: list[tuple[str, bool]] = []
-    for number, piece in enumerate(text.split(name)):
-        found += [(own, True)] if number else []
-        found.append((piece, False))
-    return found
+def _stretches(rendered: str, hidden: Mapping[str, str]) -> Iterator[tuple[str, int, bool]]:
+    """The rendered text in parts: (text, where it begins, whether it is a user's and plain)."""
+    at = 0
+    for part in re.split("(\ue000\\d+\ue001)", rendered) if hidden else [rendered]:
+        plain = part in hidden
+        if part:
+            yield (hidden[part] if plain else part), at, plain
+        at += len(part)

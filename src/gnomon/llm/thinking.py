@@ -16,20 +16,10 @@ _CHANNEL = re.compile(
 _MARK = re.compile(r"<\|(?:start|end|return|call|message|channel|constrain)\|>")
 
 
-def split_thinking(text: str, *, opened: bool = False) -> tuple[str, str]:
-    """What a model thought and what it answered.
-
-    Args:
-        text: The raw text of its turn.
-        opened: Whether the template itself opened the thinking, so that the text begins inside it.
-
-    Returns:
-        (thinking, answer), both stripped; the answer is empty when the text was cut while thinking.
-    """
+def split_thinking(text: str) -> tuple[str, str]:
+    """(thinking, answer) of a model's turn, both stripped; the answer is empty when it was cut while thinking."""
     if "<|channel|>" in text or "<|message|>" in text:
         return _harmony(text)
-    if opened and OPEN not in text.partition(CLOSE)[0]:
-        text = OPEN + text
     thoughts = []
     while OPEN in text:
         before, _, rest = text.partition(OPEN)
