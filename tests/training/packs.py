@@ -7,6 +7,7 @@ from pathlib import Path
 from gnomon.core.pieces import Piece
 from gnomon.core.records import Document, Source
 from gnomon.core.settings import Settings
+from gnomon.core.synthetic import Example
 from gnomon.core.tables import read_table, write_table
 from gnomon.runs import Counts, Output
 from gnomon.training.pack import PackConfig, run
@@ -47,6 +48,23 @@ def letters(folder: Path, *, bos: bool = True, eos: bool = True, kind: str = "bp
     settings |= {"bos_token": "<s>"} if bos else {}
     settings |= {"eos_token": "</s>"} if eos else {}
     (place / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def turns(folder: Path) -> Path:
+    """The same with the marks of ChatML."""
+    from tokenizers import Tokenizer
+
+    path = letters(folder) / "tokenizer" / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.add_special_tokens(["<|im_start|>"])
+    tokenizer.save(str(path))
+    return folder
+
+
+def conversations(folder: Path, examples: Sequence[Example], shards: int = 1) -> Path:
+    for number in range(shards):
+        write_table(folder / "examples" / f"{number:04d}.parquet", Example, examples[number::shards])
     return folder
 
 

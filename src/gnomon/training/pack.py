@@ -26,7 +26,7 @@ from gnomon.runs.output import Output
 from gnomon.training.packing.mixture import PIECES, MixtureSource, check_mixture, draw, passes, some_of
 from gnomon.training.packing.plan import Plan, SourcePlan, make_plan
 from gnomon.training.packing.rows import Tally, write_rows
-from gnomon.training.packing.shelf import File, Shelf, files_of, tokenise
+from gnomon.training.packing.shelf import EXAMPLES, File, Shelf, files_of, tokenise
 from gnomon.training.packing.streams import Encoder, open_encoder
 
 TOKENIZER, PACK = "tokenizer", "pack.json"
@@ -69,12 +69,13 @@ def run(config: PackConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     sources = _sources(config, inputs)
     encoder = open_encoder(inputs[TOKENIZER], out.settings)
     files = files_of(sources, dict(inputs))
+    _refuse_cut_turns(config, files)
     keys = [file.key for file in files]
     by_key = {file.key: file for file in files}
     read = [record.counts.kept for name, record in out.records.items() if name not in NO_SOURCES]
     out.meter.total(sum(read), "documents")
     for key in out.pending(keys):
-        tokenise(by_key[key], encoder, out)
+        tokenise(by_key[key], encoder, config.context, out)
     shelf = Shelf(out, files, encoder.dtype)
     mixed = _mixed(config, sources, shelf)
     cut = config.method == "best-fit"
@@ -87,7 +88,7 @@ def run(config: PackConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     out.metrics.update(facts)
     write_json(out.path / PACK, facts | _header(config, encoder, tally))
     lost = _write_drops(out, files, shelf, used)
-    return _counts(out.counts(keys), lost, int(used.sum()), tally)
+    return _counts(out.counts(keys), lost, tally)
 
 
 def _matched(config: PackConfig, inputs: Mapping[str, Path]) -> PackConfig:
@@ -126,6 +127,15 @@ def _sources(config: PackConfig, inputs: Mapping[str, Path]) -> tuple[MixtureSou
     return sources
 
 
+def _refuse_cut_turns(config: PackConfig, files: list[File]) -> None:
+    if config.method == "stream" and any(file.kind == EXAMPLES for file in files):
+        raise ConfigError(
+            say("pack: a stream would cut conversations in the middle of a turn.",
+                "pack: stream では会話が発話の途中で切れる。"),
+            say("Use best-fit.", "best-fit を使う。"),
+        )  # fmt: skip
+
+
 def _mixed(config: PackConfig, sources: tuple[MixtureSource, ...], shelf: Shelf) -> list[SourcePlan]:
     mixed = []
     for source in sources:
@@ -151,7 +161,7 @@ def _check_size(config: PackConfig, total: int) -> None:
 
 def _facts(config: PackConfig, tally: Tally) -> dict[str, Any]:
     return {
-        "sequences": tally.rows, "context": config.context, "tokens": tally.new, "targets": tally.new - tally.first,
+        "sequences": tally.rows, "context": config.context, "tokens": tally.new, "targets": tally.targets,
         "context_tokens": tally.stored - tally.new, "pieces": tally.pieces,
         "fill": tally.stored / (tally.rows * config.context),
     }  # fmt: skip
@@ -161,7 +171,7 @@ def _header(config: PackConfig, encoder: Encoder, tally: Tally) -> dict[str, Any
     return {
         "dtype": np.dtype(encoder.dtype).name, "vocab_size": encoder.size, "bos": encoder.bos, "eos": encoder.eos,
         "pad": encoder.pad, "tokenizer": encoder.revision, "method": config.method, "seed": config.seed,
-        "rows_of_file": tally.rows_of_file,
+        "rows_of_file": tally.rows_of_file, "learnt": "in part" if tally.targets < tally.new - tally.first else "all",
     }  # fmt: skip
 
 
@@ -183,14 +193,17 @@ def _write_drops(out: Output, files: list[File], shelf: Shelf, used: npt.NDArray
             for batch in read_batches(out.shards / f"{file.key}.drops.parquet"):
                 writer.write_batch(batch)
             first, end = int(shelf.first[number]), int(shelf.first[number + 1])
-            left = np.flatnonzero(~used[first:end]) + first
-            for doc_id in shelf.each("doc_id", left):
-                writer.write(Drop(doc_id=doc_id, reason=NOT_DRAWN, detail=f"source {file.source}"))
-            lost[NOT_DRAWN] += len(left)
+            kept = set(shelf.each("doc_id", np.flatnonzero(used[first:end]) + first)) if file.kind == EXAMPLES else ()
+            left = shelf.each("doc_id", np.flatnonzero(~used[first:end]) + first)
+            for doc_id in dict.fromkeys(left) if file.kind == EXAMPLES else left:
+                if doc_id not in kept:  # a conversation of several lessons is shown when one of them is
+                    writer.write(Drop(doc_id=doc_id, reason=NOT_DRAWN, detail=f"source {file.source}"))
+                    lost[NOT_DRAWN] += 1
     return lost
 
 
-def _counts(tokenised: Counts, lost: Counter[str], kept: int, tally: Tally) -> Counts:
+def _counts(tokenised: Counts, lost: Counter[str], tally: Tally) -> Counts:
     dropped = {reason: n for reason, n in (Counter(tokenised.dropped) + lost).items() if n}
     made = {"rows": tally.rows, "pieces": tally.pieces, "tokens": tally.new}
+    kept = tokenised.kept - sum(lost.values())
     return Counts(taken=tokenised.taken, kept=kept, dropped=dropped, made=made)

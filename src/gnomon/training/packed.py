@@ -2,7 +2,8 @@
 
 A row comes as ids, positions and labels of one length. Positions restart at 0 with each piece, which is how
 ``transformers`` learns where attention must not look across; labels are not shifted (``transformers`` shifts
-them) and are -100 wherever a token is no target: padding, the first token of a document, context.
+them) and are -100 wherever a token is no target: padding, the first token of a document, context, and what others
+than the assistant say in a conversation.
 """
 
 from collections import OrderedDict
@@ -85,7 +86,7 @@ class PackedTokens:
 
     Raises:
         DataError: It is none.
-        CorruptArtifact: ``tokens.bin`` has another size than it says.
+        CorruptArtifact: ``tokens.bin`` or ``learnt.bin`` has another size than it says.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -103,12 +104,14 @@ class PackedTokens:
                 say("Give the folder of a finished training/pack step.",
                     "完了した training/pack のフォルダを指定する。"),
             ) from error  # fmt: skip
-        self._tokens = self._map(dtype)
+        self._tokens = self._map("tokens.bin", dtype)
+        partly = (self.folder / "learnt.bin").exists()
+        self._learnt = self._map("learnt.bin", np.dtype(np.bool_)) if partly else None
         self._files = parquet_files(self.folder / "pieces")
         self._held: OrderedDict[int, _File] = OrderedDict()
 
-    def _map(self, dtype: np.dtype[Any]) -> npt.NDArray[np.integer[Any]]:
-        path = self.folder / "tokens.bin"
+    def _map(self, name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        path = self.folder / name
         size, wanted = path.stat().st_size if path.exists() else 0, self._count * self.context * dtype.itemsize
         if size != wanted or self._first[-1] != self._count:
             raise CorruptArtifact(
@@ -151,6 +154,8 @@ class PackedTokens:
         np.add.at(target, begins + silent, 1)
         np.add.at(target, ends, -1)
         is_target = np.cumsum(target[:-1], dtype=np.int8).astype(bool).reshape(ids.shape)
+        if self._learnt is not None:
+            is_target &= self._learnt[wanted]
         return Rows(ids=ids, positions=positions, labels=np.where(is_target, ids, NO_TARGET), segments=segments)
 
     def _segments(self, rows: Ints) -> tuple[Ints, Ints]:

@@ -18,17 +18,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gnomon.core.errors import DataError
+from gnomon.core.hashing import canonical_json, plain, text_hash
 from gnomon.core.records import Drop
-from gnomon.core.tables import TableWriter, parquet_files, read_batches
+from gnomon.core.synthetic import Example
+from gnomon.core.tables import TableWriter, parquet_files, read_batches, read_table
 from gnomon.core.text import document_text
 from gnomon.core.wording import say
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
+from gnomon.training.packing.dialogues import DialogueEncoder
 from gnomon.training.packing.fit import Ints
 from gnomon.training.packing.mixture import MixtureSource
 from gnomon.training.packing.streams import Encoder
 
-NO_TEXT, NO_TOKENS = "no_text", "no_tokens"
+NO_TEXT, NO_TOKENS, TOO_LONG = "no_text", "no_tokens", "too_long"
+DOCUMENTS, EXAMPLES = "documents", "examples"
 CHARACTERS_AT_ONCE = 2_000_000
 _ROWS_AT_ONCE = 65_536
 _READ = ["id", "title", "text", "text_hash", "source"]
@@ -47,56 +51,112 @@ class File:
     """Its shard."""
     path: Path
     """Where it is."""
+    kind: str = DOCUMENTS
+    """What it holds: ``documents``, or conversations (``examples``)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """The token stream of a document, or of a lesson of a conversation."""
+
+    doc_id: str
+    """The document, or the example."""
+    text_hash: str
+    """Version of its text, or of its turns."""
+    licence: str
+    """Its licence."""
+    ids: npt.NDArray[np.integer[Any]]
+    """Its tokens."""
+    learnt: npt.NDArray[np.bool_] | None = None
+    """Which of them are learnt; None for all."""
 
 
 def files_of(sources: Sequence[MixtureSource], inputs: dict[str, Path]) -> list[File]:
-    """The files of all sources, in the mixture's order.
+    """The files of all sources, in the mixture's order: documents, or conversations where an input holds those.
 
     Raises:
-        DataError: An input holds no documents.
+        DataError: An input holds neither.
     """
     found: list[File] = []
     for number, source in enumerate(sources):
-        folder = inputs[source.name] / source.part / "documents"
-        paths = parquet_files(folder) if folder.is_dir() else []
+        root = inputs[source.name] / source.part
+        kind = EXAMPLES if (root / EXAMPLES).is_dir() else DOCUMENTS
+        paths = parquet_files(root / kind) if (root / kind).is_dir() else []
         if not paths:
             raise DataError(
-                say(f"The source {source.name!r} holds no documents: {folder} is missing or empty.",
-                    f"混合元 {source.name!r} に文書がない: {folder} がないか空である。"),
+                say(f"The source {source.name!r} holds no documents: {root / kind} is missing or empty.",
+                    f"混合元 {source.name!r} に文書がない: {root / kind} がないか空である。"),
                 say("Give a step that leaves documents; for a split, name its part (train, development, test).",
                     "文書を残すステップを指定する。split なら part（train、development、test）も指定する。"),
             )  # fmt: skip
-        found += [File(source=source.name, key=f"tokens-{number:02d}-{i:06d}", path=p) for i, p in enumerate(paths)]
+        found += [
+            File(source=source.name, key=f"tokens-{number:02d}-{i:06d}", path=p, kind=kind) for i, p in enumerate(paths)
+        ]
     return found
 
 
-def tokenise(file: File, encoder: Encoder, out: Output) -> None:
+def tokenise(file: File, encoder: Encoder, context: int, out: Output) -> None:
     """Write the shard of one file and mark it done."""
     taken, rows = 0, []
     out.shards.mkdir(parents=True, exist_ok=True)
-    with (out.shards / f"{file.key}.tokens").open("wb") as tokens, drops_of(out, file.key) as drops:
-        for part in _parts(file.path):
-            texts = [document_text(row["title"], row["text"]) for row in part]
-            for row, text, stream in zip(part, texts, encoder.streams(texts), strict=True):
-                taken += 1
-                blank = not row["text"].strip()
-                if blank or not len(stream):
-                    reason = NO_TEXT if blank else NO_TOKENS
-                    drops.write(
-                        Drop(doc_id=row["id"], reason=reason, detail=f"source {file.source}", excerpt=text[:200])
-                    )
-                    continue
-                tokens.write(stream.tobytes())
-                rows.append((row["id"], row["text_hash"], row["source"]["licence"], len(stream)))
-            out.meter.advance(len(part))
-        tokens.flush()
-        os.fsync(tokens.fileno())
+    read = _conversations(file, encoder, context) if file.kind == EXAMPLES else _documents(file, encoder)
+    with (
+        (out.shards / f"{file.key}.tokens").open("wb") as tokens,
+        (out.shards / f"{file.key}.learnt").open("wb") as learnt,
+        drops_of(out, file.key) as drops,
+    ):
+        for kept, lost in read:
+            taken += 1
+            for drop in lost:
+                drops.write(drop)
+            for stream in kept:
+                tokens.write(stream.ids.tobytes())
+                if stream.learnt is not None:
+                    learnt.write(stream.learnt.tobytes())
+                rows.append((stream.doc_id, stream.text_hash, stream.licence, len(stream.ids)))
+            out.meter.advance(1)
+        for written in (tokens, learnt):
+            written.flush()
+            os.fsync(written.fileno())
     columns = [pa.array(list(c), f.type) for c, f in zip(zip(*rows, strict=True), _SCHEMA, strict=True)] if rows else []
     table = pa.Table.from_arrays(columns, schema=_SCHEMA) if rows else _SCHEMA.empty_table()
     with pa.OSFile(str(out.shards / f"{file.key}.arrow"), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
         writer.write_table(table)
-    lost = Counter(_reasons(out, file.key))
-    out.done(file.key, Counts(taken=taken, kept=len(rows), dropped=dict(lost)))
+    lost_for = Counter(_reasons(out, file.key))
+    out.done(file.key, Counts(taken=taken, kept=taken - sum(lost_for.values()), dropped=dict(lost_for)))
+
+
+def _documents(file: File, encoder: Encoder) -> Iterator[tuple[list[Stream], list[Drop]]]:
+    for part in _parts(file.path):
+        texts = [document_text(row["title"], row["text"]) for row in part]
+        for row, text, ids in zip(part, texts, encoder.streams(texts), strict=True):
+            blank = not row["text"].strip()
+            if blank or not len(ids):
+                reason, detail = NO_TEXT if blank else NO_TOKENS, f"source {file.source}"
+                yield [], [Drop(doc_id=row["id"], reason=reason, detail=detail, excerpt=text[:200])]
+                continue
+            licence = row["source"]["licence"]
+            yield [Stream(doc_id=row["id"], text_hash=row["text_hash"], licence=licence, ids=ids)], []
+
+
+def _conversations(file: File, encoder: Encoder, context: int) -> Iterator[tuple[list[Stream], list[Drop]]]:
+    """Lessons of each example; one with a lesson longer than a row is left out whole: half a turn teaches wrong."""
+    dialogues = DialogueEncoder(encoder.tokenizer, encoder.dtype)
+    for example in read_table(file.path, Example):
+        made = list(dialogues.streams(example.messages))
+        longest = max((len(ids) for ids, _ in made), default=0)
+        if not 0 < longest <= context:
+            reason, detail = TOO_LONG if longest else NO_TOKENS, f"source {file.source}, {longest} of {context} tokens"
+            yield [], [Drop(doc_id=example.id, reason=reason, detail=detail, excerpt=example.messages[0].text[:200])]
+            continue
+        version = text_hash(canonical_json(plain(list(example.messages))))
+        yield (
+            [
+                Stream(doc_id=example.id, text_hash=version, licence=example.licence, ids=ids, learnt=learnt)
+                for ids, learnt in made
+            ],
+            [],
+        )
 
 
 def _parts(path: Path) -> Iterator[list[dict[str, Any]]]:
@@ -145,6 +205,7 @@ class Shelf:
         )
         """Tokens of each document's stream."""
         self._tokens: dict[int, npt.NDArray[np.integer[Any]]] = {}
+        self._learnt: dict[int, npt.NDArray[np.bool_]] = {}
         self._begins = np.concatenate([[0], np.cumsum(self.lengths)])
 
     def _open(self, key: str) -> pa.Table:
@@ -191,3 +252,21 @@ class Shelf:
             path = self._folder / f"{self._files[number].key}.tokens"
             self._tokens[number] = np.memmap(path, self._dtype, mode="r").view(np.ndarray)
         return self._tokens[number]
+
+    @property
+    def masked(self) -> bool:
+        """Whether some streams are learnt in part only."""
+        return any(file.kind == EXAMPLES for file in self._files)
+
+    def learnt(self, documents: Ints) -> Iterator[npt.NDArray[np.bool_]]:
+        """Which tokens of each stream are learnt, in the order given."""
+        shard = self._shard(documents)
+        begin = self._begins[documents] - self._begins[self.first[shard]]
+        for number, start, length in zip(shard.tolist(), begin.tolist(), self.lengths[documents].tolist(), strict=True):
+            if self._files[number].kind == DOCUMENTS:
+                yield np.ones(length, bool)
+                continue
+            if number not in self._learnt:
+                path = self._folder / f"{self._files[number].key}.learnt"
+                self._learnt[number] = np.memmap(path, np.bool_, mode="r").view(np.ndarray)
+            yield self._learnt[number][start : start + length]
