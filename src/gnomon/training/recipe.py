@@ -1,6 +1,6 @@
-"""What is trained: the settings of pre-training, mid-training and continued pre-training.
+"""What is trained: the settings of pre-training, mid-training, continued pre-training and supervised fine-tuning.
 
-The three differ in what they start from and in these values, not in code. Everything here is part of a
+They differ in what they start from, what they are shown and in these values, not in code. Everything here is part of a
 model's identity; where and on how many devices it runs is in ``gnomon.toml`` (``[training]``).
 """
 
@@ -70,6 +70,9 @@ class TrainConfig:
     """Train an adapter only; None for all weights."""
     spike: float = 2.0
     """Stop when a step's loss is this many nats above the median of the last 50; 0 for never."""
+    chat: bool = False
+    """Whether the model that comes out answers conversations: it then carries its chat template and ends at the end of
+    a turn."""
     licence: str = ""
     """Licence the model is to carry; empty for its parent's."""
     use: str = "research"

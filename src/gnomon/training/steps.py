@@ -104,6 +104,18 @@ def cpt(model: Step, tokens: Step, **settings: Any) -> Step:
     return _train("cpt", {"tokens": tokens, "model": model}, settings)
 
 
+def sft(model: Step, tokens: Step, **settings: Any) -> Step:
+    """Fine-tune a model on conversations; what comes out carries its chat template.
+
+    Args:
+        model: The model to start from.
+        tokens: A ``training/pack`` step of steps that leave ``examples/``, made with the model's tokenizer; documents
+            may be mixed in.
+        settings: Fields of ``TrainConfig``; ``name`` is needed.
+    """
+    return _train("sft", {"tokens": tokens, "model": model}, {"chat": True, **settings})
+
+
 def _train(stage: str, inputs: dict[str, Step], settings: dict[str, Any]) -> Step:
     config = TrainConfig(**settings)
     return Step(

@@ -1,8 +1,9 @@
-"""The steps ``training/pretrain``, ``training/midtrain`` and ``training/cpt``: packed rows in, a model out.
+"""The steps ``training/pretrain``, ``midtrain``, ``cpt`` and ``sft``: packed rows in, a model out.
 
 *Pre-training* starts from a shape and chance, *mid-training* and *continued pre-training* from a model;
-mid-training may lengthen the context first. A killed step goes on from its last checkpoint, with the
-same curve and the same weights as if nothing had happened.
+mid-training may lengthen the context first. *Supervised fine-tuning* is shown conversations and leaves a model that
+chats. A killed step goes on from its last checkpoint, with the same curve and the same weights as if nothing had
+happened.
 """
 
 import shutil
@@ -15,6 +16,7 @@ from gnomon.core.records import ModelRef
 from gnomon.core.settings import TrainingPlace
 from gnomon.core.wording import say
 from gnomon.llm.hub import folder_revision
+from gnomon.llm.templated import template_of
 from gnomon.llm.weights import read_ref, weights_of, write_ref
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
@@ -55,6 +57,8 @@ def _refuse_what_must_fail(
     """All that can be known to fail, before any long work; returns the duties that licences leave."""
     extended = config.extend.context if config.extend else 0
     check_run(start, tokens.folder, batch=config.batch, extended=extended, fresh="model" not in inputs)
+    if config.chat:
+        template_of(open_tokenizer(start))
     parent = read_ref(inputs["model"]) if "model" in inputs else None
     data = {
         f"{source}: {licence}": licence
@@ -111,7 +115,7 @@ def _take_up(config: TrainConfig, job: Job, inputs: Mapping[str, Path], tokens: 
         found.replace(target)
     parent = read_ref(inputs["model"]) if "model" in inputs else None
     ref = ModelRef(
-        name=config.name, revision=folder_revision(out.path / "model"), kind="base",
+        name=config.name, revision=folder_revision(out.path / "model"), kind="instruct" if config.chat else "base",
         licence=config.licence or (parent.licence if parent else ""), parents=(parent.name,) if parent else (),
     )  # fmt: skip
     write_ref(out.path, ref)

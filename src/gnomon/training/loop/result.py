@@ -7,6 +7,7 @@ from typing import Any
 
 from gnomon.core.files import read_json, write_json
 from gnomon.core.tables import write_table
+from gnomon.training.chat import write_chat
 from gnomon.training.context import follow
 from gnomon.training.curve import CurveRow
 from gnomon.training.encoding import copy_tokenizer
@@ -69,6 +70,8 @@ def _copy_tokenizer(job: Job, context: int) -> None:
     copy_tokenizer(job.start, job.result / "model")
     file = job.result / "model" / "tokenizer_config.json"
     write_json(file, read_json(file) | {"model_max_length": context})
+    if job.config.chat:
+        write_chat(job.result / "model")
 
 
 def _write_curve(job: Job, state: Any, context: int) -> None:

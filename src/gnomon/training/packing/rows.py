@@ -68,7 +68,7 @@ class Tally:
 
 
 def write_rows(plan: Plan, shelf: Shelf, encoder: Encoder, config: Settings, out: Output) -> Tally:
-    """Write ``tokens.bin``, ``pieces/`` and, where not all is learnt, ``learnt.bin`` from where an earlier run stopped."""
+    """Write ``tokens.bin``, ``pieces/`` and, where not all is learnt, ``learnt.bin``; goes on where a run stopped."""
     keys = [f"rows-{number:06d}" for number in range(len(plan.windows) - 1)]
     waiting = list(out.pending(keys))
     done = [note["rows"] for note in out.notes(keys[: len(keys) - len(waiting)])]
