@@ -8,6 +8,7 @@ from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 from gnomon.training.adopt import FILES, AdoptConfig
 from gnomon.training.distil_embedder import DistilEmbedderConfig
+from gnomon.training.merge import PREFIX, MergeConfig
 from gnomon.training.pack import LIKE, TOKENIZER, PackConfig
 from gnomon.training.recipe import TrainConfig
 from gnomon.training.tokenizer import TokenizerConfig
@@ -114,6 +115,22 @@ def sft(model: Step, tokens: Step, **settings: Any) -> Step:
         settings: Fields of ``TrainConfig``; ``name`` is needed.
     """
     return _train("sft", {"tokens": tokens, "model": model}, {"chat": True, **settings})
+
+
+def merge(models: Mapping[str, Step], **settings: Any) -> Step:
+    """Merge models of one shape.
+
+    Args:
+        models: Steps that leave models, by the names that ``weights`` and ``base`` use.
+        settings: Fields of ``MergeConfig``; ``name`` and ``weights`` are needed.
+    """
+    return Step(
+        name="training/merge",
+        entry="gnomon.training.merge:run",
+        version=1,
+        config=MergeConfig(**settings),
+        inputs={PREFIX + name: step for name, step in models.items()},
+    )
 
 
 def _train(stage: str, inputs: dict[str, Step], settings: dict[str, Any]) -> Step:
