@@ -1,0 +1,1 @@
+"""Exporting a model: the files that others' programs open."""
