@@ -17,7 +17,7 @@ SCALES = ("laptop",)
 FILES: tuple[str, ...] = ()
 MODELS = ("base",)
 SETTINGS = Specialisation(
-    name="gnomon/quickstart", context=512, passes=1.0, replay=0.1, after="2016", held_out=0.1,
+    name="gnomon/quickstart", context=512, passes=1.0, replay=0.5, after="2016", held_out=0.1,
     languages=("en",), figure="all", completions=8, completion_tokens=80,
     train={"learning_rate": 1e-3, "batch": 4, "warmup": 0.1},
 )  # fmt: skip

@@ -1,14 +1,12 @@
 """What a run learns does not depend on how it is cut up; what it must not learn stops it; all of it can be watched."""
 
 import itertools
-import platform
 import random
 from dataclasses import replace
 from pathlib import Path
 
 import loop_kit as kit
 import numpy as np
-import psutil
 import pytest
 import torch
 
@@ -16,7 +14,7 @@ from gnomon.core.errors import ConfigError, TrainingError
 from gnomon.core.files import read_json
 from gnomon.training.loop.arguments import schedule, trackers
 from gnomon.training.loop.guard import Guard
-from gnomon.training.loop.work import kept_memory, work
+from gnomon.training.loop.work import work
 from gnomon.training.recipe import LoRA, TrainConfig
 
 
@@ -46,17 +44,6 @@ def test_gradient_checkpointing_changes_nothing_and_bfloat16_little(ground: Path
     for half, whole in zip(kit.curve(jobs["half"]), kit.curve(jobs["plain"]), strict=True):
         assert half.loss == pytest.approx(whole.loss, rel=0.01)
         assert half.loss != whole.loss
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps and gives back on request")
-def test_memory_kept_between_steps_is_given_back_at_the_end() -> None:
-    process, size = psutil.Process(), 256 * 2**20
-    before = process.memory_info().rss
-    with kept_memory():
-        block = np.ones(size, np.uint8)
-        del block
-        assert process.memory_info().rss > before + size // 2
-    assert process.memory_info().rss < before + size // 4
 
 
 def test_the_result_is_a_model_that_knows_what_it_is(ground: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.files import write_json
 from gnomon.core.hashing import plain
+from gnomon.core.memory import kept_memory
 from gnomon.core.records import Document, Drop
 from gnomon.core.tables import TableWriter, read_table, write_table
 from gnomon.core.text import document_text, sentences, terms
@@ -168,6 +169,7 @@ def _keys(number: int, choice: Choice, config: CompletionConfig) -> list[str]:
     return [f"{number:02d}-{block:06d}" for block in choice.keys(config.shard)]
 
 
+@kept_memory()
 def _continue_all(
     number: int, role: Role, task: tuple[CompletionConfig, Mapping[str, Path]], choice: Choice, out: Output
 ) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import numpy as np
 from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.files import write_json
 from gnomon.core.hashing import plain
+from gnomon.core.memory import kept_memory
 from gnomon.core.records import Document, Drop
 from gnomon.core.tables import TableWriter, read_batches, write_table
 from gnomon.core.text import document_text
@@ -119,6 +120,7 @@ def _keys(model: int, choices: Sequence[Choice], size: int) -> list[str]:
     return [f"{model:02d}-{t:02d}-{b:06d}" for t, choice in enumerate(choices) for b in choice.keys(size)]
 
 
+@kept_memory()
 def _score_model(
     number: int, role: Role, task: tuple[PerplexityConfig, Mapping[str, Path]], choices: Sequence[Choice], out: Output
 ) -> None:

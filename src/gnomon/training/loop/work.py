@@ -1,13 +1,10 @@
 """The work of one process: open the model and the rows, train, and write the result."""
 
-import contextlib
-import ctypes
-import gc
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gnomon.core.memory import kept_memory
 from gnomon.runs.output import Meter, SilentMeter
 from gnomon.training.loop import checkpoints, sharding
 from gnomon.training.loop.arguments import arguments
@@ -19,11 +16,6 @@ from gnomon.training.loop.result import write_result
 from gnomon.training.loop.trainer import trainer_class
 from gnomon.training.loop.watching import watcher
 from gnomon.training.packed import PackedTokens
-
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
-"""Parameters of ``mallopt``."""
-_USUAL = {_TRIM_THRESHOLD: 128 * 2**10, _MMAP_MAX: 65_536}
-"""What glibc has them at."""
 
 
 def work(job: Job, meter: Meter | None = None) -> None:
@@ -59,36 +51,6 @@ def hush() -> None:
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
-
-
-@contextlib.contextmanager
-def kept_memory() -> Iterator[None]:
-    """Ask glibc not to give large blocks back to the system between steps, and to give them all back at the end.
-
-    Each step asks for the same hundreds of megabytes; having them zeroed anew each time costs a third of the speed on
-    a processor. Other C libraries have no such switch, and are left as they are.
-    """
-    library = _glibc()
-    if library is None:
-        yield
-        return
-    library.mallopt(_MMAP_MAX, 0)
-    library.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
-    try:
-        yield
-    finally:
-        for parameter, value in _USUAL.items():
-            library.mallopt(parameter, value)
-        gc.collect()
-        library.malloc_trim(0)
-
-
-def _glibc() -> ctypes.CDLL | None:
-    try:
-        library = ctypes.CDLL("libc.so.6")
-    except OSError:
-        return None
-    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
 
 
 def _trainer(job: Job, tokens: PackedTokens, where: tuple[int, str], meter: Meter) -> tuple[Any, Path | None]:
