@@ -11,8 +11,8 @@ from typing import Protocol
 from gnomon.core.records import Item
 
 REASONS = ("truncated", "refused", "unreadable", "no_answer", "one_answer_only")
-"""Why an item is not scored: cut by the limit of tokens, not answered by the endpoint, not parsed, nothing said, or a question
-with several right options asked of a solver that can name only one."""
+"""Why an item is not scored: cut by the limit of tokens, not answered by the endpoint, not parsed, nothing said, or a
+question with several right options asked of a solver that can name only one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

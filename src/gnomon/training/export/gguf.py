@@ -1,8 +1,8 @@
 """GGUF: one file with weights, tokenizer and chat template, as llama.cpp and Ollama read it.
 
 Written with llama.cpp's own ``gguf`` package, tensor by tensor, so that memory holds one of them. Matrices are
-quantised in blocks of 32 weights with one scale (``q8_0``, ``q5_1``, ``q4_0``); norms and vectors stay float32. The finer
-K-quants need llama.cpp's ``llama-quantize``, which reads the ``f16`` file.
+quantised in blocks of 32 weights with one scale (``q8_0``, ``q5_1``, ``q4_0``); norms and vectors stay float32. The
+finer K-quants need llama.cpp's ``llama-quantize``, which reads the ``f16`` file.
 """
 
 from collections.abc import Iterator
