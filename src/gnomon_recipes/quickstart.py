@@ -1,7 +1,7 @@
 """The ``quickstart`` recipe: the starter library, whole, and the nano base continued on it, in a few minutes.
 
-The corpus is tiny (about 25,000 English words), and so is the general text (36,764 words) beside it: expect a small gain, measured on
-few held-out notes. What it shows is the way from files to a model and its proof, not a good model.
+The corpus is tiny (about 25,000 English words), and so is the general text beside it (36,764 words): expect a small
+gain, measured on few held-out notes. What it shows is the way from files to a model and its proof, not a good model.
 """
 
 from collections.abc import Mapping
