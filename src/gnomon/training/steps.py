@@ -8,6 +8,7 @@ from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 from gnomon.training.adopt import FILES, AdoptConfig
 from gnomon.training.distil_embedder import DistilEmbedderConfig
+from gnomon.training.export.step import MEASURE, MODEL, TOKENS, ExportConfig
 from gnomon.training.merge import PREFIX, MergeConfig
 from gnomon.training.pack import LIKE, TOKENIZER, PackConfig
 from gnomon.training.recipe import TrainConfig
@@ -130,6 +131,27 @@ def merge(models: Mapping[str, Step], **settings: Any) -> Step:
         version=1,
         config=MergeConfig(**settings),
         inputs={PREFIX + name: step for name, step in models.items()},
+    )
+
+
+def export(
+    model: Step, tokens: Step | None = None, measures: Mapping[str, Step] | None = None, **settings: Any
+) -> Step:
+    """Write a model as others take it: weights, tokenizer, template, card, and GGUF files where asked.
+
+    Args:
+        model: A step that leaves a model with its weights.
+        tokens: The ``training/pack`` step it was shown, for the card.
+        measures: Evaluation steps whose figures of the model the card gives, by any name.
+        settings: Fields of ``ExportConfig``.
+    """
+    inputs = {MODEL: model, **({TOKENS: tokens} if tokens is not None else {})}
+    return Step(
+        name="training/export",
+        entry="gnomon.training.export.step:run",
+        version=1,
+        config=ExportConfig(**settings),
+        inputs=inputs | {MEASURE + name: step for name, step in (measures or {}).items()},
     )
 
 
