@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gnomon.runs.workspace import Workspace
 
-MODEL_STEPS = ("training/adopt/", "training/pretrain/", "training/midtrain/", "training/cpt/")
+MODEL_STEPS = tuple(f"training/{name}/" for name in ("adopt", "pretrain", "midtrain", "cpt", "sft", "dpo", "merge"))
 
 
 @command(
@@ -47,7 +47,7 @@ def complete(session: Session, text: tuple[str, ...], models: tuple[str, ...], *
         raise InputError(say("There is no text to continue.", "続きを書く文章がない。"))
     options = Generation(**how)
     workspace = session.workspace()
-    rows = [_continued(name, place, prompt, options, workspace) for name, place in _chosen(session, models).items()]
+    rows = [_continued(name, place, prompt, options, workspace) for name, place in chosen(session, models).items()]
     if session.json:
         print_json({"text": prompt, **how, "completions": rows})
     else:
@@ -55,7 +55,7 @@ def complete(session: Session, text: tuple[str, ...], models: tuple[str, ...], *
     return 0
 
 
-def _chosen(session: Session, names: Sequence[str]) -> dict[str, Path]:
+def chosen(session: Session, names: Sequence[str]) -> dict[str, Path]:
     """Model artifacts or folders by name, in the order asked for.
 
     Raises:

@@ -27,6 +27,7 @@ GROUPS: tuple[tuple[str, str, tuple[tuple[str, str, str, str], ...]], ...] = (
     ("Read", "読む", (
         ("search", "gnomon.cli.read", "Find passages.", "文章を探す。"),
         ("ask", "gnomon.cli.read", "Answer a question, every sentence cited.", "質問に、全文に引用を付けて答える。"),
+        ("talk", "gnomon.cli.talking", "Ask question after question, in context.", "前を踏まえて続けて質問する。"),
         ("trace", "gnomon.cli.read", "Find where a text's words come from.", "文章の言葉の出どころを探す。"),
         ("complete", "gnomon.cli.complete", "Continue a text with language models.", "文章の続きをモデルに書かせる。"),
     )),

@@ -8,6 +8,7 @@ import click
 
 from gnomon.cli.output import console, print_json
 from gnomon.cli.session import Session, command
+from gnomon.cli.talking import answering, voice_option
 from gnomon.core.errors import InputError
 from gnomon.core.wording import say
 
@@ -73,16 +74,15 @@ def search(session: Session, query: tuple[str, ...], k: int, mode: str, **limits
     "エキスパートの文献から、英語または日本語の質問に全文引用付きで答える。",
 )
 @click.argument("question", nargs=-1, required=True)
-def ask(session: Session, question: tuple[str, ...]) -> int:
+@voice_option
+def ask(session: Session, question: tuple[str, ...], voice: str) -> int:
     """Print a cited answer, or a refusal with the nearest documents."""
-    from gnomon.cli.reading import save_answer, sentence_embedder, show_answer
-    from gnomon.knowledge.library import Library
-    from gnomon.research.ask import answer, to_json
+    from gnomon.cli.reading import save_answer, show_answer
+    from gnomon.research.ask import to_json
 
-    workspace = session.workspace()
-    expert = session.expert(workspace)
-    library = Library.open(workspace, expert)
-    given = answer(_words(question), library, embedder=sentence_embedder(library), parts=expert.parts)
+    words, workspace = _words(question), session.workspace()
+    with answering(session, voice) as answer:
+        given = answer(words, ())
     save_answer(workspace, given)
     if session.json:
         print_json(to_json(given))

@@ -90,7 +90,8 @@ def show_answer(out: "Console", answer: Answer) -> None:
 
     for claim in answer.claims:
         ids = "".join(f" [{name}]" for name in claim.citations)
-        out.print(Text.assemble(safe(claim.text), (ids, "bold cyan")))
+        doubt = f" [?] {claim.doubt}" if claim.doubt else ""
+        out.print(Text.assemble(safe(claim.text), (ids, "bold cyan"), (safe(doubt), "yellow")))
     if answer.refused:
         out.print(Text(safe(answer.text), style="yellow"))
         for near in answer.nearest:

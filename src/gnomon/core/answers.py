@@ -37,6 +37,8 @@ class Claim:
     """The sentence, without its citation ids."""
     citations: tuple[str, ...]
     """Ids of its citations."""
+    doubt: str = ""
+    """Why the checks do not believe it on its evidence; empty when nothing speaks against it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,3 +92,8 @@ class Answer:
     """The nearest documents, when refused."""
     parts: tuple[tuple[str, str], ...] = field(default=())
     """The expert's parts that answered, as in ``Expert.parts``."""
+
+    @property
+    def doubts(self) -> tuple[Claim, ...]:
+        """The sentences that are marked, because their evidence does not bear them out."""
+        return tuple(claim for claim in self.claims if claim.doubt)

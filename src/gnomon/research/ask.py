@@ -14,7 +14,7 @@ from gnomon.core.answers import Answer, Checks, Citation, Claim
 from gnomon.core.checks import check, keep_known_ids
 from gnomon.core.errors import NotFound
 from gnomon.core.hashing import HASH_PREFIX, canonical_json, combined_hash
-from gnomon.core.protocols import Embedder, Filters, Retriever
+from gnomon.core.protocols import Embedder, Filters, Hit, Retriever
 from gnomon.core.records import Document, Span
 from gnomon.core.tables import to_row
 from gnomon.core.text import sentences
@@ -75,15 +75,7 @@ def answer(
     Returns:
         The answer; ``refused`` when the evidence is too weak.
     """
-    asked = read_question(question)
-    hits = []
-    if asked.terms:
-        hits = retriever.search(asked.text, k=config.passages, mode=config.mode, filters=config.filters)
-    reads = embedder is not None and (not embedder.languages or asked.lang in embedder.languages)
-    found = candidates(asked, hits, embedder if reads else None)
-    chosen: list[tuple[Citation, str]] = []
-    if found and refusal.answerable(refusal.strength(asked, found, hits)) >= config.threshold:
-        chosen = _cite(found, retriever, config)
+    asked, hits, chosen = evidence_for(question, retriever, config, embedder)
     made = answer_id(question, parts, VOICE)
     if not chosen:
         near = refusal.nearest(hits)
@@ -95,6 +87,26 @@ def answer(
     checks = check(claims, citations, {citation.id: passage for citation, passage in chosen}, removed)
     return Answer(id=made, question=question, text=_compose(claims, asked), voice=VOICE, refused=False,
                   claims=claims, citations=citations, checks=checks, parts=parts)  # fmt: skip
+
+
+def evidence_for(
+    question: str, retriever: Retriever, config: AskConfig, embedder: Embedder | None
+) -> tuple[Question, list[Hit], list[tuple[Citation, str]]]:
+    """What a question is answered from, by every voice.
+
+    Returns:
+        (the question as read, the passages found, the quotes chosen with the text around each); no quotes when the
+        evidence is too weak.
+    """
+    asked = read_question(question)
+    hits: list[Hit] = []
+    if asked.terms:
+        hits = retriever.search(asked.text, k=config.passages, mode=config.mode, filters=config.filters)
+    reads = embedder is not None and (not embedder.languages or asked.lang in embedder.languages)
+    found = candidates(asked, hits, embedder if reads else None)
+    if found and refusal.answerable(refusal.strength(asked, found, hits)) >= config.threshold:
+        return asked, hits, _cite(found, retriever, config)
+    return asked, hits, []
 
 
 def answer_id(question: str, parts: Parts, voice: str) -> str:
@@ -111,6 +123,7 @@ def to_json(made: Answer) -> dict[str, Any]:
         "refused": made.refused,
         "citations": [{**to_row(c), "authors": list(c.authors)} for c in made.citations],
         "checks": to_row(made.checks),
+        **({} if made.voice == VOICE else {"doubts": [{"text": c.text, "why": c.doubt} for c in made.doubts]}),
     }
 
 
