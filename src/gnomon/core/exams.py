@@ -10,9 +10,9 @@ from typing import Protocol
 
 from gnomon.core.records import Item
 
-REASONS = ("truncated", "refused", "unreadable", "no_answer", "one_answer_only")
-"""Why an item is not scored: cut by the limit of tokens, not answered by the endpoint, not parsed, nothing said, or a
-question with several right options asked of a solver that can name only one."""
+REASONS = ("truncated", "refused", "unreadable", "no_answer", "one_answer_only", "too_long")
+"""Why an item is not scored: cut by the limit of tokens, not answered by the endpoint, not parsed, nothing said, a
+question with several right options asked of a solver that can name only one, or longer than the model can read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,5 +63,17 @@ class Solver(Protocol):
 
         Args:
             items: Blinded: without targets, reference and evidence.
+        """
+        ...
+
+
+class Book(Protocol):
+    """What may be looked up in an open-book exam."""
+
+    def passages(self, items: Sequence[Item]) -> list[tuple[str, ...]]:
+        """Texts for each item, best first.
+
+        Args:
+            items: Blinded, as a solver sees them.
         """
         ...
