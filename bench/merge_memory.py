@@ -70,8 +70,7 @@ def measured(command: list[str]) -> dict[str, float]:
     """Seconds and peak memory of a process."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    said = process.stderr.read()
+    said = process.stderr.read() if process.stderr else b""
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command[:3]}: {said.decode(errors='replace')[-2_000:]}")
@@ -114,11 +113,15 @@ def compared(work: Path, method: str, rounds: int) -> dict[str, Any]:
             "--no-write-model-card", "--no-copy-tokenizer"]  # fmt: skip
     runs: dict[str, list[dict[str, float]]] = {"gnomon": [], "mergekit-yaml": []}
     for _ in range(rounds):
-        for name, command in (("gnomon", [sys.executable, __file__, "--run", method, str(work)]), ("mergekit-yaml", peer)):
+        for name, command in (
+            ("gnomon", [sys.executable, __file__, "--run", method, str(work)]),
+            ("mergekit-yaml", peer),
+        ):
             shutil.rmtree(work / ("ours" if name == "gnomon" else "peer"), ignore_errors=True)
             runs[name].append(measured(command))
     found: dict[str, Any] = {
-        name: {key: round(statistics.median(run[key] for run in rows), 2) for key in rows[0]} for name, rows in runs.items()
+        name: {key: round(statistics.median(run[key] for run in rows), 2) for key in rows[0]}
+        for name, rows in runs.items()
     }
     found["highest peak_gb"] = {name: round(max(run["peak_gb"] for run in rows), 2) for name, rows in runs.items()}
     return found | {"same bits": same(work / "ours" / "data" / "model", work / "peer")}

@@ -7,6 +7,7 @@ from gnomon.llm.embedders import PACKAGED
 from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 from gnomon.training.adopt import FILES, AdoptConfig
+from gnomon.training.choose import EXAM, ChooseConfig
 from gnomon.training.distil_embedder import DistilEmbedderConfig
 from gnomon.training.export.step import MEASURE, MODEL, TOKENS, ExportConfig
 from gnomon.training.merge import PREFIX, MergeConfig
@@ -131,6 +132,23 @@ def merge(models: Mapping[str, Step], **settings: Any) -> Step:
         version=1,
         config=MergeConfig(**settings),
         inputs={PREFIX + name: step for name, step in models.items()},
+    )
+
+
+def choose(models: Mapping[str, Step], exam: Step, **settings: Any) -> Step:
+    """Take the model that did best on a development exam, such as one of several merges.
+
+    Args:
+        models: Steps that leave models, by the names they sat the exam under; the first wins a tie.
+        exam: An ``evaluation/exam`` step on questions of the development set.
+        settings: Other fields of ``ChooseConfig``.
+    """
+    return Step(
+        name="training/choose",
+        entry="gnomon.training.choose:run",
+        version=1,
+        config=ChooseConfig(candidates=tuple(models), **settings),
+        inputs={EXAM: exam, **{PREFIX + name: step for name, step in models.items()}},
     )
 
 
