@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from gnomon.runs.workspace import Workspace
 
-MODEL_STEPS = tuple(f"training/{name}/" for name in ("adopt", "pretrain", "midtrain", "cpt", "sft", "dpo", "merge"))
+MODEL_STEPS = tuple(
+    f"training/{name}/" for name in ("adopt", "pretrain", "midtrain", "cpt", "sft", "dpo", "merge", "choose")
+)
 
 
 @command(

@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str, str, tuple[tuple[str, str, str, str], ...]], ...] = (
         ("complete", "gnomon.cli.complete", "Continue a text with language models.", "文章の続きをモデルに書かせる。"),
     )),
     ("Look", "確かめる", (
+        ("eval", "gnomon.cli.examining", "Put an exam to models and library.", "モデルと文献に試験を課す。"),
         ("lineage", "gnomon.cli.inspect", "Walk anything back to its source.", "何でも出典まで遡る。"),
         ("show", "gnomon.cli.inspect", "List experts, their parts, sizes and costs.", "エキスパートと内訳を一覧する。"),
         ("verify", "gnomon.cli.inspect", "Check every artifact against its record.", "成果物を記録と照合する。"),

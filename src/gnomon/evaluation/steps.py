@@ -1,11 +1,14 @@
 """The door of the evaluation room: one function per step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gnomon.core.records import ModelRef
 from gnomon.evaluation.completion import CompletionConfig
 from gnomon.evaluation.embedding.step import RETRIEVAL, EmbeddingConfig
+from gnomon.evaluation.exam.arms import Arm, Paper, standard_arms
+from gnomon.evaluation.exam.config import ExamConfig
+from gnomon.evaluation.exam.papers import DEV, ITEMS
 from gnomon.evaluation.heldout import PREFIX as DOCUMENTS
 from gnomon.evaluation.heldout import TestSet
 from gnomon.evaluation.items import ItemsConfig
@@ -116,4 +119,39 @@ def completion(models: Models, documents: Step, **settings: Any) -> Step:
         version=1,
         config=CompletionConfig(models=roles, documents=held, **settings),
         inputs=steps | {DOCUMENTS + held.name: documents},
+    )
+
+
+def exam(
+    models: Models,
+    exams: Mapping[Paper | str, Step],
+    *,
+    dev: Mapping[str, Step] | None = None,
+    library: Mapping[str, Step] | None = None,
+    arms: Sequence[Arm] = (),
+    **settings: Any,
+) -> Step:
+    """Put multiple-choice questions to models, closed and open book, to the solver without a model, and to chance.
+
+    Args:
+        models: Steps that leave a model, or references to other models, as in ``perplexity``.
+        exams: Steps that leave items; a bare name stands for a paper of domain questions that every arm sits.
+        dev: Steps that leave the dev split of an exam, by its name: examples are taken from it, scores never.
+        library: ``index`` and ``vectors`` for open-book arms and the solver; None for closed book alone.
+        arms: Who sits the exam; empty for chance, every model, and with a library the solver and every model with it.
+        settings: Other fields of ``ExamConfig``.
+    """
+    roles, steps = roles_and_steps(models)
+    papers = {Paper(name=key) if isinstance(key, str) else key: step for key, step in exams.items()}
+    config = ExamConfig(
+        models=roles, exams=tuple(papers), arms=tuple(arms) or standard_arms(roles, library=bool(library)), **settings
+    )
+    questions = {ITEMS + paper.name: step for paper, step in papers.items()}
+    examples = {DEV + name: step for name, step in (dev or {}).items()}
+    return Step(
+        name="evaluation/exam",
+        entry="gnomon.evaluation.exam.step:run",
+        version=1,
+        config=config,
+        inputs={**steps, **questions, **examples, **(library or {})},
     )
