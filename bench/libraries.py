@@ -20,15 +20,15 @@ ASTRO_PH = ROOT.parent / "shared" / "data" / "arxiv" / "astro_ph.parquet"
 
 def starter(work: Path) -> Library:
     """The starter notes with full text and vectors."""
-    return _open(work / "starter", "starter", sorted(STARTER.glob("notes_*.jsonl")), vectors=True)
+    return opened(work / "starter", "starter", sorted(STARTER.glob("notes_*.jsonl")), vectors=True)
 
 
 def astro_ph(work: Path) -> Library:
     """42,000 arXiv records with full text; vectors would take half an hour here."""
-    return _open(work / "astro_ph", "astro-ph", [ASTRO_PH], vectors=False)
+    return opened(work / "astro_ph", "astro-ph", [ASTRO_PH], vectors=False)
 
 
-def _open(place: Path, name: str, files: list[Path], *, vectors: bool) -> Library:
+def opened(place: Path, name: str, files: list[Path], *, vectors: bool) -> Library:
     documents = corpus.ingest(FileSet.scan(files))
     chunks = knowledge.chunk(documents)
     parts: dict[str, Any] = {"index": knowledge.index(documents, chunks, library=name)}

@@ -19,10 +19,11 @@ from gnomon.core.wording import say
 from gnomon.knowledge.analysis import Words, language_of, query_words
 from gnomon.knowledge.filters import literal, where
 from gnomon.knowledge.fusion import fuse
-from gnomon.knowledge.opening import open_table
+from gnomon.knowledge.opening import Rooms, StepRooms, open_table
 from gnomon.knowledge.vectorside import VectorSide
 from gnomon.runs import Record, Workspace
 from gnomon.runs.experts import part
+from gnomon.runs.output import Output
 
 MODES = ("hybrid", "text", "vector")
 MAX_RESULTS = 1_000
@@ -43,7 +44,7 @@ class Library:
         sides: The vectors, one for each embedder.
     """
 
-    def __init__(self, workspace: Workspace, index: Record, sides: Sequence[VectorSide] = ()) -> None:
+    def __init__(self, workspace: Rooms, index: Record, sides: Sequence[VectorSide] = ()) -> None:
         self.workspace, self.index, self.sides = workspace, index, tuple(sides)
         self._uses = {use.key.rsplit("/", 1)[-1]: use for use in index.stores}
 
@@ -66,6 +67,19 @@ class Library:
             )  # fmt: skip
         roles = [(role, place) for role, place in expert.parts if role.startswith("vectors")]
         return Library(workspace, record, [VectorSide(workspace, place) for _, place in sorted(roles)])
+
+    @staticmethod
+    def within(out: Output) -> "Library":
+        """The library of a running step: its inputs ``index`` and ``vectors…``, for exams and judges that search.
+
+        Raises:
+            ConfigError: The step has no index.
+        """
+        rooms = StepRooms(out)
+        if "index" not in out.records:
+            raise ConfigError("The step has no input 'index'.", "Give it the knowledge/index step of a library.")
+        sides = [VectorSide(rooms, r.address) for name, r in sorted(out.records.items()) if name.startswith("vectors")]
+        return Library(rooms, out.records["index"], sides)
 
     # Searching --------------------------------------------------------------------------------
 

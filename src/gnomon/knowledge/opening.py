@@ -1,11 +1,67 @@
-"""Opening: a store's one table, through LanceDB for searching and through Lance for its versions."""
+"""Opening: a store's one table, through LanceDB for searching and through Lance for its versions.
 
-from typing import Any
+*Rooms* are what a library needs to know of where it is: a ``Workspace`` has all of it, and so has a running step.
+"""
 
-from gnomon.core.errors import MissingExtra
-from gnomon.runs.output import StorePlace
+from pathlib import Path
+from typing import Any, Protocol
+
+from gnomon.core.errors import ConfigError, MissingExtra
+from gnomon.core.settings import Settings
+from gnomon.runs.output import Output, StorePlace
+from gnomon.runs.record import Record
 
 TABLE = "rows"
+
+
+class Rooms(Protocol):
+    """Where stores and artifacts are."""
+
+    @property
+    def settings(self) -> Settings:
+        """The machine."""
+        ...
+
+    def place(self, key: str) -> StorePlace:
+        """Where a store is."""
+        ...
+
+    def record(self, address: str) -> Record | None:
+        """The record of an artifact, None when it is not made."""
+        ...
+
+    def artifact(self, address: str) -> Path:
+        """The files of an artifact."""
+        ...
+
+
+class StepRooms:
+    """The rooms as a running step sees them: the records of its own inputs.
+
+    Args:
+        out: The step's output.
+    """
+
+    def __init__(self, out: Output) -> None:
+        self.settings, self._out = out.settings, out
+
+    def place(self, key: str) -> StorePlace:
+        """Where a store is."""
+        return self._out.place(key)
+
+    def record(self, address: str) -> Record | None:
+        """The record of an input, None when the step has none of this address."""
+        return next((record for record in self._out.records.values() if record.address == address), None)
+
+    def artifact(self, address: str) -> Path:
+        """The files of an artifact.
+
+        Raises:
+            ConfigError: The step runs without a workspace.
+        """
+        if self._out.artifact is None:
+            raise ConfigError(f"{address} cannot be opened: the step runs without a workspace.", "Run it as a recipe.")
+        return self._out.artifact(address)
 
 
 def storage_options(place: StorePlace) -> dict[str, str]:

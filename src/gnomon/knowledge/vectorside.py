@@ -6,10 +6,9 @@ from typing import Any
 
 from gnomon.core.errors import NotFound
 from gnomon.core.protocols import Embedder, resolve
-from gnomon.knowledge.opening import open_table
+from gnomon.knowledge.opening import Rooms, open_table
 from gnomon.knowledge.vectors import Making, announced, made_by, progress_key, vectors_key
 from gnomon.llm.tuned import placed
-from gnomon.runs import Workspace
 
 PARTITIONS = 40
 """Parts of the index that are looked at; more when a filter leaves too few rows in them."""
@@ -25,7 +24,7 @@ class VectorSide:
         address: The step's address; it may be unfinished, or not begun.
     """
 
-    def __init__(self, workspace: Workspace, address: str) -> None:
+    def __init__(self, workspace: Rooms, address: str) -> None:
         self.workspace, self.address = workspace, address
         self._lock = Lock()
         self._table: Any = None

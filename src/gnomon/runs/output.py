@@ -97,6 +97,9 @@ class Output:
     """A local folder for lock files."""
     records: Mapping[str, Record] = field(default_factory=dict)
     """The records of the inputs, by name."""
+    artifact: Callable[[str], Path] | None = None
+    """Finds the files of another artifact by its address, such as that of the model an input was made with; None: there
+    is no workspace around the step."""
     logs: Path | None = None
     """A local folder for what is worth watching and cannot be made twice alike, such as TensorBoard files; None: nobody
     watches."""

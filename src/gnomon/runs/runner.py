@@ -152,6 +152,7 @@ def _output(step: Step, workspace: Workspace, folder: Path, meter: Meter) -> Out
         place=workspace.place, cache_path=cache, locks=workspace.local / "locks",
         logs=workspace.local / "logs" / step.address, meter=meter,
         records={n: r for n, s in step.inputs.items() if (r := workspace.record(s.address)) is not None},
+        artifact=workspace.artifact,
     )  # fmt: skip
 
 
