@@ -33,9 +33,16 @@ def test_a_folder_of_weights_sits_beside_chance(gnomon, weights: Path, questions
     assert done.code == 0
     chance, model = done.row["arms"]
     assert (chance["name"], chance["n"], chance["accuracy"]) == ("chance", 6, 0.25)
-    assert {"name", "n", "accuracy", "interval", "unscored", "truncated", "usd_per_question", "items_per_second"} <= set(
-        model
-    )
+    assert {
+        "name",
+        "n",
+        "accuracy",
+        "interval",
+        "unscored",
+        "truncated",
+        "usd_per_question",
+        "items_per_second",
+    } <= set(model)
     assert (model["n"], model["unscored"], model["truncated"], model["open_book"]) == (6, 0, 0, False)
     assert model["interval"][0] <= model["accuracy"] <= model["interval"][1]
     assert done.row["left_out"] == {"broken_line": 1}

@@ -1,0 +1,1 @@
+"""Synthesis: questions written from documents, judged, chosen, and made into examples."""

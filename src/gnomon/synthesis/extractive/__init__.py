@@ -1,0 +1,1 @@
+"""The extractive writer: questions made of a text's own sentences, with no model."""

@@ -1,0 +1,218 @@
+"""English questions out of English sentences, by patterns that keep the sentence's own words and order.
+
+Subject questions ("Who showed…") and quiz questions ("…a rate of about how many km/s?") need no other word order; "In
+which year did…" needs the plain form of a verb that is in the list. What fits no pattern becomes a gap.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from gnomon.core.names import names
+from gnomon.synthesis.extractive.candidates import Candidate
+from gnomon.synthesis.extractive.entities import Entity
+from gnomon.synthesis.extractive.sentences import Sentence
+from gnomon.synthesis.extractive.verbs import PAST, PAST_PATTERN
+
+GAP = "____"
+LAST_PART = 70
+"""Characters that may follow a figure in a quiz question: farther back, the ear has lost it."""
+LONGEST_QUIZ = 210
+_NUMBER_PART = re.compile(
+    r"[-−]?[\d.,]*\d(?: ?(?:million|billion|trillion|thousand|hundred))?(?:e[-+]?\d+)?(?: ?[x×*] ?10\^?-?\d+)?"
+    r"|[a-z]+(?:-[a-z]+)?(?= |$)"
+)
+_NO_QUIZ_AFTER = re.compile(
+    r"\b(?:some|only|just|all|the|these|those|its|his|her|their|another|first|last|next|other|between|from|remaining|every"
+    r"|each|by|nearly|almost|about the|class|type|part|paper|no|number|band|chapter|figure|table|size|factor of|times"
+    r"|plus or minus|within|to|late|early|mid|since|an?) $|[^\s(]$|[(±~-] ?$",
+    re.I,
+)
+_COUNTED = re.compile(r" (?:[a-z-]+ ){0,2}?([a-z-]+s)\b")
+_NOT_COUNTED = re.compile(r" (?:times|was|is|has|as|this|years? (?:later|earlier|before|after|ago)|of|in|on|per)\b")
+_PERCENT = re.compile(r"%|per ?cent", re.I)
+_NAME = r"[A-Z][\w'’-]*(?:\.| )?(?:(?<=[. ])(?:(?:van|von|de|der|den) )*[A-Z][\w'’-]*\.? ?){0,3}(?<! )"
+_DEED = re.compile(
+    rf"(?:(?P<lead>In \d{{4}}),? )?(?P<who>{_NAME}(?:, {_NAME})*(?:,? and (?:{_NAME}|(?:his |her |their )?(?:colleagues"
+    rf"|collaborators|co-workers|others)))?)(?:, an? [^,;:]{{8,90}},)? (?P<verb>{PAST_PATTERN})\b(?P<rest>.+)\.$"
+)
+AUXILIARY = frozenset({"had", "did"})
+"""Verbs that need another behind them: their plain form alone asks nothing."""
+LEAST_DEED = 6
+"""Words that must tell a deed for it to be known by them."""
+_CLAUSE = re.compile(r"(?: in (?P<year>\d{4}))? (?P<clause>(?:that|whether|how|why) [^;:]{20,220})$")
+_IN_YEAR_FIRST = re.compile(r"In (?P<year>\d{4}),? ")
+_BASES = {**{base: base for base in PAST.values()}, **PAST}
+_ANY_FORM = "|".join(sorted(_BASES, key=lambda word: (-len(word), word)))
+_WE = re.compile(
+    rf"(?:Here,? |In this paper,? )?[Ww]e (?:also |further |then )?(?P<verb>{_ANY_FORM})"
+    r" (?P<clause>(?:that|whether|how) [^;]{25,240})\.$"
+)
+_CALLED = re.compile(
+    r"(?P<what>(?:An?|The|[A-Z])[^,;:()]{6,90}?) (?P<be>is|are|was|were) (?:now |often |usually |also )?"
+    r"(?:called|known as|named|termed|dubbed) (?P<name>(?:an? |the )?[^,;:.()]{3,50})[.,]"
+)
+_IS_A = re.compile(r"(?P<what>(?:(?:An?|The) )?[\w'’ -]{2,50}?) (?P<be>is|are) (?P<rest>(?:an?|the) [^;]{25,240})\.$")
+_SHORT = re.compile(r"\((?P<short>[A-Z][A-Za-z]{0,3}[A-Z]{1,5})s?\)")
+_LESSER = frozenset("of the and for in on a an to with at by from".split())
+
+
+def ask(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
+    """Every question that a sentence answers, natural ones before gaps."""
+    yield from _definitions(sentence)
+    yield from _who(sentence, found)
+    for entity in found:
+        if entity.kind == "year":
+            yield from _when(sentence, entity, found)
+        elif entity.figure is not None:
+            yield from _quiz(sentence, entity)
+    if sentence.anchored:
+        yield from _found_out(sentence)
+    yield from (_gap(sentence, entity) for entity in found if not entity.kind.startswith("count"))
+
+
+def _made(kind: str, question: str, answer: str, sentence: Sentence, entity: Entity | None = None) -> Candidate:
+    return Candidate(
+        kind=kind, question=question[:1].upper() + question[1:], answer=answer[:1].upper() + answer[1:],
+        sentence=sentence, entity=entity,
+    )  # fmt: skip
+
+
+# Figures --------------------------------------------------------------------------------------
+
+
+def _quiz(sentence: Sentence, entity: Entity) -> Iterator[Candidate]:
+    """A quiz question ("…gave a mass of about how many K?"), where the figure stands near the end, or first of all."""
+    text = sentence.text
+    before, after = text[: entity.start], text[entity.end :]
+    if len(text) > LONGEST_QUIZ or re.search(r"[;:]", text) or (before and _NO_QUIZ_AFTER.search(before)):
+        return
+    asked = _asked_for(entity, after)
+    if not asked or (before and len(after) > LAST_PART) or "," in after:
+        return
+    answer = entity.text if not entity.kind.startswith("count") else f"{entity.text}{_noun(after)}"
+    yield _made("numeric", f"{before}{asked}{after[:-1]}?", answer, sentence, entity)
+
+
+def _asked_for(entity: Entity, after: str) -> str:
+    part = _NUMBER_PART.match(entity.text)
+    unit = entity.text[part.end() :] if part else ""
+    if entity.kind.startswith("count"):
+        counted = _COUNTED.match(after) and not _NOT_COUNTED.match(after)
+        return "how many" if counted and part and not unit else ""
+    if not unit or unit.startswith("-"):
+        return ""
+    return "what percentage" if _PERCENT.fullmatch(unit.strip()) else f"how many {unit.strip()}"
+
+
+def _noun(after: str) -> str:
+    counted = _COUNTED.match(after)
+    return counted.group() if counted else ""
+
+
+def _when(sentence: Sentence, entity: Entity, found: Sequence[Entity]) -> Iterator[Candidate]:
+    """The question "In which year did…", of a person who did it or of something that was done."""
+    text = sentence.text
+    for person in (e for e in found if e.kind == "person"):
+        first = _IN_YEAR_FIRST.match(text)
+        if first and first["year"] == entity.text and person.start == first.end():
+            done = re.fullmatch(rf" (?P<verb>{PAST_PATTERN})(?P<rest> [^;:]{{10,200}})\.", text[person.end :])
+        elif person.start == 0:
+            done = re.fullmatch(
+                rf" (?P<verb>{PAST_PATTERN}) in {entity.text}(?P<rest> [^;:]{{10,200}})\.", text[person.end :]
+            )
+        else:
+            done = None
+        if done and done["verb"] not in AUXILIARY:
+            question = f"In which year did {person.text} {PAST[done['verb']]}{done['rest']}?"
+            yield _made("numeric", question, entity.text, sentence, entity)
+            return
+    passive = re.fullmatch(
+        rf"(?P<what>[^,;:]{{4,90}}) (?P<be>was|were) (?P<done>\w+ed|found|made|built|seen|held|begun) in {entity.text}"
+        r"(?P<rest>[^;:]{0,120})\.", text)  # fmt: skip
+    if passive:
+        what = _low(passive["what"])
+        question = f"In which year {passive['be']} {what} {passive['done']}{passive['rest']}?"
+        yield _made("numeric", question, entity.text, sentence, entity)
+
+
+def _low(text: str) -> str:
+    """A noun phrase from the head of a sentence, for its middle."""
+    first = text.split(" ")[0]
+    return text if first in names(text) or (first.isupper() and first != "A") else text[:1].lower() + text[1:]
+
+
+# People ---------------------------------------------------------------------------------------
+
+
+def _who(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
+    """The questions "Who showed in 1930 that…" and "What did Arthur Eddington show in 1930?", of people's deeds."""
+    told = _DEED.match(sentence.text)
+    people = [
+        e for e in found if told and e.kind == "person" and told.start("who") <= e.start and e.end <= told.end("who")
+    ]
+    if told is None or not people:
+        return
+    lead, verb, rest = told["lead"] or "", told["verb"], told["rest"]
+    alone = people[0] if people[0].text == told["who"] else None
+    if len(rest.split()) >= LEAST_DEED:
+        question = f"{lead}, who {verb}{rest}?" if lead else f"Who {verb}{rest}?"
+        yield _made("relation", question, told["who"], sentence, alone)
+    clause = _CLAUSE.match(rest)
+    when = f" in {clause['year']}" if clause and clause["year"] else f" {_low_lead(lead)}" if lead else ""
+    if clause and when and verb not in AUXILIARY:
+        question = f"What did {told['who']} {PAST[verb]}{when}?"
+        yield _made("relation", question, clause["clause"] + ".", sentence)
+
+
+def _low_lead(lead: str) -> str:
+    return lead[:1].lower() + lead[1:]
+
+
+def _found_out(sentence: Sentence) -> Iterator[Candidate]:
+    """The question "What did {work} find?", of "we" sentences; the writer puts authors, title and year in."""
+    said = _WE.match(sentence.text)
+    if said and said["verb"] in _BASES:
+        yield _made("relation", f"What did {{work}} {_BASES[said['verb']]}?", said["clause"] + ".", sentence)
+
+
+# Definitions ----------------------------------------------------------------------------------
+
+
+def _definitions(sentence: Sentence) -> Iterator[Candidate]:
+    text = sentence.text
+    called = _CALLED.match(text)
+    if called:
+        yield _made("definition", f"What {called['be']} {_low(called['what'])} called?", called["name"], sentence)
+    defined = _IS_A.match(text)
+    if (
+        defined
+        and len(defined["what"].split()) <= 5
+        and not re.search(r"\b(?:there|what|result|aim|goal|reason|purpose|one)\b", defined["what"], re.I)
+    ):
+        yield _made("definition", f"What {defined['be']} {_low(defined['what'])}?", defined["rest"] + ".", sentence)
+    for match in _SHORT.finditer(text):
+        full = _spelled_out(match["short"], text[: match.start()].rstrip())
+        if full:
+            yield _made("definition", f"What does {match['short']} stand for?", full, sentence)
+
+
+def _spelled_out(short: str, before: str) -> str:
+    """The words before a bracket whose first letters make the short form, empty when they do not."""
+    words = re.split(r"[ -]", before)
+    letters = [c.lower() for c in short if c.isalpha()]
+    for count in range(len(letters), min(len(words), len(letters) + 3) + 1):
+        tail = words[-count:]
+        initials = [w[0].lower() for w in tail if w and w.lower() not in _LESSER]
+        if initials == letters:
+            at = max(before.rfind(" " + tail[0]), before.rfind("-" + tail[0]), 0 if before.startswith(tail[0]) else -1)
+            return before[at:].strip(" -") if at >= 0 else ""
+    return ""
+
+
+# Gaps -----------------------------------------------------------------------------------------
+
+
+def _gap(sentence: Sentence, entity: Entity) -> Candidate:
+    gapped = f"{sentence.text[: entity.start]}{GAP}{sentence.text[entity.end :]}"
+    question = f"Fill the gap: “{gapped}”"
+    return Candidate(kind="cloze", question=question, answer=entity.text, sentence=sentence, entity=entity)

@@ -1,0 +1,136 @@
+"""Sentences: which of a document's own sentences can be asked about, and with what they must be introduced.
+
+A sentence is *usable* when it states a fact (a figure or a name), is neither a fragment nor a page, and does not lean
+on the one before it. One that says "we", or names nobody and nothing, is understood only with its work's title: it is
+*anchored*, and its question opens with the title.
+"""
+
+import re
+from dataclasses import dataclass
+
+from gnomon.core.figures import figures
+from gnomon.core.glyphs import visible
+from gnomon.core.names import names
+from gnomon.core.records import Document
+from gnomon.core.text import has_kana, sentences, unspaced_share
+from gnomon.synthesis.selfcontained import leaning, unnamed
+
+LENGTHS = {"en": (40, 330), "ja": (18, 150)}
+"""Characters of a sentence that is asked about, by language."""
+LONGEST_TITLE = 160
+OPENING_WORDS = 8
+"""Words of a sentence within which somebody or something has to be named, or the title has to help."""
+_OPENING_JA = re.compile(r".{0,40}?[はがに](?=.)")
+_WE = re.compile(r"\b(?:we|our|us|ours)\b|我々|われわれ|私たち|本研究|本論文|本稿", re.I)
+_WE_OFF = re.compile(r"\b(?:we|our|us|ours)\b", re.I)
+_BROKEN = re.compile(r"\\[A-Za-z]+|\$|[{}]|\[\d+(?:,\s*\d+)*\]|https?://|\(\s*\)|^[^\w\"“「『(]|…")
+_QUESTION = re.compile(r"[?？]|か。$")
+_NO_END = re.compile(r"[.。!！][\"”’)」』]*$")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sentence:
+    """One sentence that can be asked about."""
+
+    start: int
+    """Its first character in the document."""
+    end: int
+    """One past its last."""
+    text: str
+    """It, on one line, as its questions quote it: as long as ``visible`` makes it."""
+    lang: str
+    """``en`` or ``ja``."""
+    anchored: bool
+    """Whether its questions open with the work's title."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unusable:
+    """A sentence with facts that is not asked about."""
+
+    text: str
+    """It."""
+    why: str
+    """The words on which it leans, or what else is wrong."""
+
+
+def language_of(document: Document) -> str:
+    """``ja`` or ``en``, the two that questions are written in; the document's own word when it is another."""
+    if document.lang not in {"", "und"}:
+        return document.lang
+    return "ja" if has_kana(document.text[:2_000]) or unspaced_share(document.text[:2_000]) > 0.3 else "en"
+
+
+def read_sentences(document: Document, lang: str) -> tuple[list[Sentence], list[Unusable]]:
+    """The usable sentences of a document, in order, and those with facts that are not."""
+    usable: list[Sentence] = []
+    left: list[Unusable] = []
+    for start, end in sentences(document.text, lang):
+        shown = one_line(document.text[start:end])
+        if not bears_facts(shown):
+            continue
+        why = _why_not(shown, lang)
+        if why:
+            left.append(Unusable(text=shown, why=why))
+        else:
+            usable.append(Sentence(start=start, end=end, text=shown, lang=lang, anchored=_needs_title(shown, lang)))
+    return usable, left
+
+
+def one_line(text: str) -> str:
+    """A text on one line whose characters are those of its visible form, one for one."""
+    plain = " ".join(text.split())
+    shown = visible(plain)
+    return plain if len(shown) == len(plain) else shown
+
+
+def bears_facts(sentence: str) -> bool:
+    """Whether a sentence holds a figure or a name."""
+    return bool(figures(sentence) or names(sentence))
+
+
+def fact_sentences(document: Document, lang: str) -> int:
+    """How many sentences of a document bear facts: the measure of how much can be asked."""
+    return sum(bears_facts(document.text[a:b]) for a, b in sentences(document.text, lang))
+
+
+def _why_not(shown: str, lang: str) -> str:
+    least, most = LENGTHS.get(lang, LENGTHS["en"])
+    if not least <= len(shown) <= most:
+        return f"{len(shown)} characters"
+    broken = _BROKEN.search(shown)
+    if broken or _QUESTION.search(shown) or not _NO_END.search(shown):
+        return broken.group() if broken else "no plain statement"
+    if lang != "ja" and not (shown[0].isupper() or shown[0].isdigit()):
+        return "begins inside a sentence"
+    return leaning(_WE_OFF.sub("astronomers", shown), lang)
+
+
+def _needs_title(shown: str, lang: str) -> bool:
+    if _WE.search(shown):
+        return True
+    if lang == "ja":
+        topic = _OPENING_JA.match(shown)
+        return not names(topic.group() if topic else shown)
+    opening = " ".join(shown.split()[:OPENING_WORDS])
+    return not names(opening) or bool(unnamed(shown, lang))
+
+
+def anchor(document: Document, lang: str, *, authors: bool = True) -> str:
+    """The words that name a document's work at the head of a question; empty when it has no title.
+
+    Args:
+        document: The document.
+        lang: The question's language.
+        authors: Whether they may be named: not where one of them is the answer.
+    """
+    title = " ".join(document.title.split())
+    if not title or len(title) > LONGEST_TITLE:
+        return ""
+    people = [a.name.split(",")[0].strip() for a in document.biblio.authors if a.name.strip() != "et al."]
+    many = len(people) > 2 or len(people) < len(document.biblio.authors)
+    who = f"{people[0]} et al." if people and many else " & ".join(people)
+    where = ", ".join(part for part in (who if authors else "", str(document.biblio.year or "")) if part)
+    if lang == "ja":
+        return f"「{title}」（{where}）について、" if where else f"「{title}」について、"
+    return f"On “{title}” ({where}): " if where else f"On “{title}”: "
