@@ -7,7 +7,7 @@ import pytest
 from gnomon.core.errors import DataError
 from gnomon.core.messages import Message
 from gnomon.core.records import Span
-from gnomon.core.synthetic import QA, Evidence, Example, Verdict
+from gnomon.core.synthetic import QA, Evidence, Example, Preference, Verdict
 from gnomon.core.tables import read_table, write_table
 
 SPAN = Span(doc_id="local:a", text_hash="b2:0", start=0, end=9)
@@ -55,3 +55,16 @@ def test_an_example_has_something_to_learn(roles: tuple[str, ...]) -> None:
     messages = tuple(Message(role=role, text="x") for role in roles)
     with pytest.raises(DataError, match="cannot be learnt"):
         Example(id="e", messages=messages, lang="en", kind="open", source="s")
+
+
+def test_a_preference_is_asked_for_and_prefers_one_answer_to_another(tmp_path: Path) -> None:
+    asked = (Message(role="user", text="How far is M31?"),)
+    preference = Preference(
+        id="p", messages=asked, chosen="780 kpc", rejected="78 kpc", lang="en", kind="numeric", qa_ids=("qa:1",)
+    )
+    write_table(tmp_path / "preferences.parquet", Preference, [preference])
+    assert list(read_table(tmp_path / "preferences.parquet", Preference)) == [preference]
+    for wrong in ({"messages": ()}, {"chosen": " "}, {"rejected": "780 kpc "}):
+        with pytest.raises(DataError, match="preference"):
+            Preference(**{"id": "p", "messages": asked, "chosen": "780 kpc", "rejected": "78 kpc", "lang": "en",
+                          "kind": "numeric", **wrong})  # type: ignore[arg-type]  # fmt: skip

@@ -1,7 +1,8 @@
 """Synthetic training text: question-answer pairs with their evidence, and the examples made of them.
 
 A ``QA`` without evidence cannot be constructed: each points to the verbatim words it rests on, and to the call or the
-rule that wrote it. An ``Example`` is what a training step eats; its lineage names the pairs and documents behind it.
+rule that wrote it. An ``Example`` is what a training step eats; its lineage names the pairs and documents behind it. A
+``Preference`` sets a wanted answer against another.
 """
 
 from dataclasses import dataclass, replace
@@ -124,3 +125,36 @@ class Example:
         roles = [message.role for message in self.messages]
         if not set(roles) <= set(ROLES) or "assistant" not in roles:
             raise DataError(f"The example {self.id!r} cannot be learnt from: roles {roles}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preference:
+    """One question with an answer that is wanted and one that is not: what preference training learns from.
+
+    Raises:
+        DataError: Nobody asks, an answer is empty, or the two are the same.
+    """
+
+    id: str
+    """Unique in its file."""
+    messages: tuple[Message, ...]
+    """The turns before the answer; the last is the user's."""
+    chosen: str
+    """The answer that is wanted."""
+    rejected: str
+    """The answer that is not."""
+    lang: str
+    """ISO 639-1."""
+    kind: str
+    """The pair's kind."""
+    qa_ids: tuple[str, ...] = ()
+    """Pairs it was made of, that of the answer wanted first."""
+    doc_ids: tuple[str, ...] = ()
+    """Documents those rest on."""
+
+    def __post_init__(self) -> None:
+        roles = [message.role for message in self.messages]
+        if not set(roles) <= set(ROLES) or roles[-1:] != ["user"]:
+            raise DataError(f"The preference {self.id!r} asks nothing: roles {roles}.", "End with a user's turn.")
+        if not self.chosen.strip() or not self.rejected.strip() or self.chosen.strip() == self.rejected.strip():
+            raise DataError(f"The preference {self.id!r} prefers {self.chosen[:80]!r} to {self.rejected[:80]!r}.")
