@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gnomon.core.records import ModelRef
+from gnomon.evaluation.answers import PREFIX as EXAMPLES
+from gnomon.evaluation.answers import AnswersConfig
 from gnomon.evaluation.completion import CompletionConfig
 from gnomon.evaluation.embedding.step import RETRIEVAL, EmbeddingConfig
 from gnomon.evaluation.exam.arms import Arm, Paper, standard_arms
@@ -72,6 +74,24 @@ def perplexity(models: Models, tests: Mapping[TestSet | str, Step], **settings: 
         version=1,
         config=PerplexityConfig(models=roles, tests=tuple(sets), **settings),
         inputs=steps | {DOCUMENTS + test.name: step for test, step in sets.items()},
+    )
+
+
+def answers(models: Models, sets: Mapping[str, Step], **settings: Any) -> Step:
+    """Measure how well models predict what the assistant says in held-out conversations.
+
+    Args:
+        models: Steps that leave a model, as in ``perplexity``.
+        sets: Steps that leave examples, by the name of the set.
+        settings: Other fields of ``AnswersConfig``.
+    """
+    roles, steps = roles_and_steps(models)
+    return Step(
+        name="evaluation/answers",
+        entry="gnomon.evaluation.answers:run",
+        version=1,
+        config=AnswersConfig(models=roles, sets=tuple(sets), **settings),
+        inputs=steps | {EXAMPLES + name: step for name, step in sets.items()},
     )
 
 
