@@ -36,7 +36,14 @@ def micro_batch(batch: int, context: int, processes: int, wanted: int = 0) -> in
 
 
 def arguments(job: Job, context: int, steps: int, processes: int, device: str) -> Any:
-    """``TrainingArguments`` for a job.
+    """``TrainingArguments`` for a job; see ``settings``."""
+    from transformers import TrainingArguments
+
+    return TrainingArguments(**settings(job, context, steps, processes, device))
+
+
+def settings(job: Job, context: int, steps: int, processes: int, device: str) -> dict[str, Any]:
+    """A job in the words of ``TrainingArguments`` and of the classes made from it.
 
     Args:
         job: The job.
@@ -45,24 +52,22 @@ def arguments(job: Job, context: int, steps: int, processes: int, device: str) -
         processes: Number of processes.
         device: ``"cpu"`` or ``"cuda"``.
     """
-    from transformers import TrainingArguments
-
     config, place = job.config, job.place
     micro = micro_batch(config.batch, context, processes, place.micro_batch)
-    return TrainingArguments(
-        output_dir=str(job.checkpoints), max_steps=steps,
-        per_device_train_batch_size=micro, gradient_accumulation_steps=config.batch // processes // micro,
-        learning_rate=config.learning_rate, **schedule(config, steps),
-        adam_beta1=config.betas[0], adam_beta2=config.betas[1], adam_epsilon=config.epsilon,
-        weight_decay=config.weight_decay, max_grad_norm=config.clip, optim="adamw_torch_fused",
-        bf16=config.precision != "float32", use_cpu=device == "cpu", seed=config.seed, data_seed=config.seed,
-        activation_checkpointing=place.gradient_checkpointing, torch_compile=False,
-        use_liger_kernel=device == "cuda" and importlib.util.find_spec("liger_kernel") is not None,
-        logging_strategy="steps", logging_steps=1, logging_nan_inf_filter=False, report_to=trackers(place.trackers),
-        save_strategy="no",  # ``watching`` says when
-        dataloader_pin_memory=device == "cuda", dataloader_drop_last=False, remove_unused_columns=False,
-        disable_tqdm=True, average_tokens_across_devices=True, log_level="error",
-    )  # fmt: skip
+    return {
+        "output_dir": str(job.checkpoints), "max_steps": steps,
+        "per_device_train_batch_size": micro, "gradient_accumulation_steps": config.batch // processes // micro,
+        "learning_rate": config.learning_rate, **schedule(config, steps),
+        "adam_beta1": config.betas[0], "adam_beta2": config.betas[1], "adam_epsilon": config.epsilon,
+        "weight_decay": config.weight_decay, "max_grad_norm": config.clip, "optim": "adamw_torch_fused",
+        "bf16": config.precision != "float32", "use_cpu": device == "cpu", "seed": config.seed,
+        "data_seed": config.seed, "activation_checkpointing": place.gradient_checkpointing, "torch_compile": False,
+        "use_liger_kernel": device == "cuda" and importlib.util.find_spec("liger_kernel") is not None,
+        "logging_strategy": "steps", "logging_steps": 1, "logging_nan_inf_filter": False,
+        "report_to": trackers(place.trackers), "save_strategy": "no",  # ``watching`` says when
+        "dataloader_pin_memory": device == "cuda", "dataloader_drop_last": False, "remove_unused_columns": False,
+        "disable_tqdm": True, "average_tokens_across_devices": True, "log_level": "error",
+    }  # fmt: skip
 
 
 def schedule(config: TrainConfig, steps: int) -> dict[str, Any]:

@@ -4,13 +4,16 @@ The same on resuming, with the weights of the checkpoint: ``from_pretrained`` kn
 (mixtures of experts otherwise than in memory), which loading a state dict does not.
 """
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from gnomon.training.context import extend
 from gnomon.training.loop import attention
 from gnomon.training.loop.job import Job
+from gnomon.training.recipe import LoRA
 
 
 def open_model(job: Job, device: str, resume: Path | None = None) -> Any:
@@ -36,25 +39,42 @@ def open_model(job: Job, device: str, resume: Path | None = None) -> Any:
         _to_float8(model)
     if job.place.compile:
         model.model.compile()
-    return _adapted(model, job, resume) if job.config.lora is not None else model
+    return model if job.config.lora is None else _adapted(model, job.config.lora, resume)
 
 
-def _adapted(model: Any, job: Job, resume: Path | None) -> Any:
+def adapter_settings(lora: LoRA) -> Any:
+    """An adapter in PEFT's words."""
     import peft
 
-    lora = job.config.lora
-    if lora is None:
-        return model
     targets = list(lora.targets) or "all-linear"
     alpha: Any = lora.alpha  # declared a whole number there, used as any
-    settings = peft.LoraConfig(
+    return peft.LoraConfig(
         r=lora.rank, lora_alpha=alpha, lora_dropout=lora.dropout, target_modules=targets, task_type="CAUSAL_LM"
     )
+
+
+@contextlib.contextmanager
+def adapting() -> Iterator[None]:
+    """Silence for PEFT, which asks transformers by a name that it will drop."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers by a name that it will drop
-        adapted = peft.get_peft_model(model, settings)
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
+def take_up_adapter(model: Any, resume: Path | None) -> None:
+    """Give an adapter the weights of a checkpoint, if it is one of an adapter."""
+    import peft
+
     if resume is not None and (resume / "adapter_config.json").is_file():
-        peft.set_peft_model_state_dict(adapted, peft.load_peft_weights(str(resume), device="cpu"))
+        peft.set_peft_model_state_dict(model, peft.load_peft_weights(str(resume), device="cpu"))
+
+
+def _adapted(model: Any, lora: LoRA, resume: Path | None) -> Any:
+    import peft
+
+    with adapting():
+        adapted = peft.get_peft_model(model, adapter_settings(lora))
+    take_up_adapter(adapted, resume)
     return adapted
 
 

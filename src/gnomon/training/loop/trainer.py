@@ -29,7 +29,30 @@ def trainer_class() -> Any:
     return _made[0]
 
 
-class _Packed(_Base):  # type: ignore[misc]
+class Sealed(_Base):  # type: ignore[misc]
+    """A part of a Trainer: checkpoints are sealed, and ``keep`` of them stay in ``folder``."""
+
+    folder: Path
+    keep: int
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self.folder / f"{checkpoints.PARTIAL}{self.state.global_step}")
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        step = self.state.global_step
+        with checkpoints.partial(self.folder, step) as place:
+            super()._save_checkpoint(model, trial)
+            self.accelerator.wait_for_everyone()
+            if self.args.should_save:
+                _unfold(place)
+                checkpoints.seal(place, self.folder, step, self.keep)
+        self.accelerator.wait_for_everyone()
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        return 0  # nobody reads them, and counting the parameters anew takes time in every micro-batch
+
+
+class _Packed(Sealed):
     """Trains on a token artifact; made by ``gnomon.training.loop.work``."""
 
     def __init__(self, *args: Any, job: Job, guard: Guard, shared_out: bool, **more: Any) -> None:
@@ -60,19 +83,6 @@ class _Packed(_Base):  # type: ignore[misc]
             logs = {**logs, "targets": self.targets}
             self.guard.look(self.state.global_step, logs, self.state.log_history)
         super().log(logs, start_time)
-
-    def _get_output_dir(self, trial: Any) -> str:
-        return str(self.folder / f"{checkpoints.PARTIAL}{self.state.global_step}")
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        step = self.state.global_step
-        with checkpoints.partial(self.folder, step) as place:
-            super()._save_checkpoint(model, trial)
-            self.accelerator.wait_for_everyone()
-            if self.args.should_save:
-                _unfold(place)
-                checkpoints.seal(place, self.folder, step, self.keep)
-        self.accelerator.wait_for_everyone()
 
     def _defer_fsdp_gradient_reduction(self) -> Any:
         return contextlib.nullcontext()  # gradients stay shared out between the micro-batches of a step
@@ -108,9 +118,6 @@ class _Packed(_Base):  # type: ignore[misc]
         state = torch.load(Path(checkpoint) / OPTIMIZER, map_location="cpu", weights_only=True, mmap=True)
         sharding.take_up_optimizer(self.optimizer, state)
         self.lr_scheduler.load_state_dict(torch.load(Path(checkpoint) / SCHEDULER, weights_only=True))
-
-    def floating_point_ops(self, inputs: Any) -> int:
-        return 0  # nobody reads them, and counting the parameters anew takes time in every micro-batch
 
 
 def _unfold(place: Path) -> None:
