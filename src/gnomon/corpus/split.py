@@ -9,7 +9,6 @@ the latest part of any of them by time, to the part of the smallest id by hash.
 
 import calendar
 import datetime
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from gnomon.core.errors import ConfigError
+from gnomon.core.hashing import hash_place
 from gnomon.core.records import Document, Drop
 from gnomon.core.tables import TableWriter, arrow_schema, parquet_files, read_batches
 from gnomon.corpus.cleaning.effects import EXCERPT
@@ -107,8 +107,7 @@ def part_of(doc_id: str, date: str, config: SplitConfig) -> str:
         if config.test_after and date > last_day(config.test_after):
             return "test"
         return "development" if config.development_after and date > last_day(config.development_after) else "train"
-    data = f"{config.salt}\0{doc_id}".encode("utf-8", "surrogatepass")
-    place = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest()) / 2**64
+    place = hash_place(f"{config.salt}\0{doc_id}")
     if place < config.test:
         return "test"
     return "development" if place < config.test + config.development else "train"
