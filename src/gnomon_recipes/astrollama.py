@@ -22,7 +22,7 @@ from gnomon.training.recipe import LoRA
 from gnomon_recipes import arguments as given
 from gnomon_recipes.bases import NANO, adopted
 from gnomon_recipes.nano_base import HELD_OUT
-from gnomon_recipes.specialise import Literature, Specialisation, general_documents, specialise
+from gnomon_recipes.specialise import Literature, Specialisation, general_documents, measures, specialise
 
 SCALES = ("laptop", "node", "cluster")
 FILES = ("files", "general", "exam", "retrieval")
@@ -111,7 +111,9 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
     )  # fmt: skip
     size = SIZES[arguments.get("scale", SCALES[0])]
     base = adopted(_base(arguments, size), {"domain": texts.shown})
-    made |= specialise(base, texts, settings(arguments, size))
+    how = settings(arguments, size)
+    specialised, tests = specialise(base, texts, how)
+    made |= specialised | measures(specialised, tests, texts, how)
     name = given.word(arguments, "name", "astrollama")
     report = evaluation.report(made, title=name)
     proof = tuple(made[role] for role in ("perplexity", "embedding", "completion"))

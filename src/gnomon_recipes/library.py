@@ -18,7 +18,7 @@ from gnomon.runs import FileSet, Recipe, Serve, Step
 from gnomon.training.recipe import LoRA
 from gnomon_recipes import arguments as given
 from gnomon_recipes.bases import NANO, adopted
-from gnomon_recipes.specialise import Literature, Specialisation, general_documents, specialise
+from gnomon_recipes.specialise import Literature, Specialisation, general_documents, measures, specialise
 
 SCALES = ("laptop",)
 FILES = ("files", "exam", "general")
@@ -101,7 +101,8 @@ def model(made: Mapping[str, Step], general: FileSet, base: Any, how: Specialisa
     shown = made.get("decontaminate", made["dedup"])
     aside, aside_unique = general_documents(general, made.get("items"))
     texts = Literature(shown=shown, unique=made["dedup"], general=aside, general_unique=aside_unique)
-    return specialise(adopted(base, {"domain": shown}), texts, how)
+    specialised, tests = specialise(adopted(base, {"domain": shown}), texts, how)
+    return specialised | measures(specialised, tests, texts, how)
 
 
 def served(recipe_name: str, name: str, made: dict[str, Step], arguments: Mapping[str, Any]) -> Recipe:

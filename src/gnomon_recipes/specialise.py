@@ -24,7 +24,8 @@ DOMAIN, GENERAL = "domain", "general"
 BY_TIME, BY_HASH = "by_time", "by_hash"
 FEWEST = 2
 """Documents of a test set: the embedding figure needs a pair, and an interval two values."""
-MODELS = ("base", "specialised", "control")
+MODELS = ("base", "specialised", "control", "instruct", "tuned", "preferred", "final")
+"""Roles that are measured where they are made, in the order of the tables; the last four are ``teach``'s."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +86,12 @@ def general_documents(files: FileSet, items: Step | None) -> tuple[Step, Step]:
     return (corpus.decontaminate(unique, items) if items is not None else unique), unique
 
 
-def specialise(base: Step, texts: Literature, how: Specialisation) -> dict[str, Step]:
-    """The steps from a base to its proof.
+Tests = dict[TestSet | str, Step]
+"""Held-out documents, by the set they make."""
+
+
+def specialise(base: Step, texts: Literature, how: Specialisation) -> tuple[dict[str, Step], Tests]:
+    """The steps from a base to a specialised model and its control; ``measures`` proves what that changed.
 
     Args:
         base: A step that leaves a model.
@@ -94,15 +99,16 @@ def specialise(base: Step, texts: Literature, how: Specialisation) -> dict[str, 
         how: The settings.
 
     Returns:
-        Steps by role: ``base``, ``specialised``, ``control``; ``held_out`` (by hash), ``by_time`` and ``general`` (the
-        splits); ``domain`` (documents trained on), ``tokens`` and ``control_tokens``; ``perplexity``, ``embedding``
-        and ``completion``.
+        (Steps by role, the documents to measure on). Roles: ``base``, ``specialised``, ``control``; ``held_out`` (by
+        hash), ``by_time`` and ``general`` (the splits); ``domain`` (documents trained on), ``general_train``,
+        ``tokens`` and ``control_tokens``.
     """
     made, tests = _held_out(texts, how)
-    general = made["general"]
+    if how.replay or how.control:
+        made["general_train"] = corpus.part(made["general"], "train", least=1)
     sources = {DOMAIN: made["domain"]}
     if how.replay:
-        sources[GENERAL] = corpus.part(general, "train", least=1)
+        sources[GENERAL] = made["general_train"]
     mixture = [MixtureSource(name=DOMAIN, repeats=how.passes)]
     mixture += [MixtureSource(name=GENERAL, share=how.replay, unit=PIECES)] if how.replay else []
     tokens = training.pack(base, sources, context=how.context, sources=tuple(mixture), allow_short=True)
@@ -110,18 +116,18 @@ def specialise(base: Step, texts: Literature, how: Specialisation) -> dict[str, 
     made["specialised"] = training.cpt(base, tokens, name=how.name, **how.train)
     if how.control:
         only = (MixtureSource(name=GENERAL, weight=1.0, unit=PIECES),)
-        same = {GENERAL: corpus.part(general, "train", least=1)}
+        same = {GENERAL: made["general_train"]}
         made["control_tokens"] = training.pack(
             base, same, like=tokens, context=how.context, sources=only, allow_short=True
         )
         made["control"] = training.cpt(base, made["control_tokens"], name=f"{how.name}-control", **how.train)
-    return made | measures(made, tests, texts, how)
+    return made, tests
 
 
-def _held_out(texts: Literature, how: Specialisation) -> tuple[dict[str, Step], dict[TestSet | str, Step]]:
+def _held_out(texts: Literature, how: Specialisation) -> tuple[dict[str, Step], Tests]:
     """The documents to train on, and those to measure on, each refused when empty before anything is trained."""
     shown = corpus.clean(texts.shown, languages=how.languages) if how.languages else texts.shown
-    made, tests, rest = {"readable": shown}, dict[TestSet | str, Step](), shown
+    made, tests, rest = {"readable": shown}, Tests(), shown
     if how.after:
         made[BY_TIME] = corpus.split(shown, texts.unique, by="time", test_after=how.after, undated="train")
         rest = corpus.part(made[BY_TIME], "train", least=1)
@@ -144,14 +150,20 @@ def _test(name: str, kind: str) -> TestSet:
     return TestSet(name=name, kind=kind, part="")
 
 
-def measures(
-    made: Mapping[str, Step], tests: dict[TestSet | str, Step], texts: Literature, how: Specialisation
-) -> dict[str, Step]:
-    """Perplexity on everything held out, the embedding figure, and completions."""
+def measures(made: Mapping[str, Step], tests: Tests, texts: Literature, how: Specialisation) -> dict[str, Step]:
+    """Perplexity on everything held out, the embedding figure, and completions (roles of these names).
+
+    Args:
+        made: What ``specialise`` made, and ``teach`` where there is teaching.
+        tests: The documents to measure on.
+        texts: What the models may see.
+        how: The settings.
+    """
     models: dict[Role | str, Step] = {name: made[name] for name in MODELS if name in made}
     held = tests[_test(BY_HASH, "domain")]
     figure = made["readable"] if how.figure == "all" else held
     few: dict[Role | str, Step] = {name: made[name] for name in MODELS[:2]}
+    plain: dict[Role | str, Step] = {name: made[name] for name in MODELS[:3] if name in made}
     return {
         "perplexity": evaluation.perplexity(
             models, tests, max_documents=how.documents, dtype=how.dtype
@@ -160,7 +172,7 @@ def measures(
             few, figure, PACKAGED, texts.retrieval, part="", max_documents=how.documents, dtype=how.dtype
         ),
         "completion": evaluation.completion(
-            models, held, part="", max_documents=how.completions, max_tokens=how.completion_tokens,
+            plain, held, part="", max_documents=how.completions, max_tokens=how.completion_tokens,
             dtype=how.dtype,
         ),
     }  # fmt: skip
