@@ -14,6 +14,8 @@ from gnomon.evaluation.exam.papers import DEV, ITEMS
 from gnomon.evaluation.heldout import PREFIX as DOCUMENTS
 from gnomon.evaluation.heldout import TestSet
 from gnomon.evaluation.items import ItemsConfig
+from gnomon.evaluation.open.config import ITEMS as OPEN_ITEMS
+from gnomon.evaluation.open.config import OpenConfig, answering_arms
 from gnomon.evaluation.perplexity import PerplexityConfig
 from gnomon.evaluation.report.make import ReportConfig
 from gnomon.evaluation.roles import Models, roles_and_steps
@@ -174,4 +176,34 @@ def exam(
         version=1,
         config=config,
         inputs={**steps, **questions, **examples, **(library or {})},
+    )
+
+
+def open_questions(
+    models: Models,
+    items: Step,
+    *,
+    judge: ModelRef | None = None,
+    library: Mapping[str, Step] | None = None,
+    arms: Sequence[Arm] = (),
+    **settings: Any,
+) -> Step:
+    """Put open questions to models, closed and open book, and hold the answers against references.
+
+    Args:
+        models: Steps that leave a model, or references to other models, as in ``perplexity``.
+        items: A step that leaves items with reference answers.
+        judge: The model that gives 1 to 5 points with the reference at hand; None for overlap with it alone.
+        library: ``index`` and ``vectors`` for open-book arms; None for closed book alone.
+        arms: Who answers; empty for every model closed book and, with a library, with it too.
+        settings: Other fields of ``OpenConfig``.
+    """
+    roles, steps = roles_and_steps(models)
+    chosen = tuple(arms) or answering_arms(models, library=bool(library))
+    return Step(
+        name="evaluation/open_questions",
+        entry="gnomon.evaluation.open.step:run",
+        version=1,
+        config=OpenConfig(models=roles, arms=chosen, judge=judge, **settings),
+        inputs={**steps, OPEN_ITEMS: items, **(library or {})},
     )
