@@ -30,7 +30,14 @@ _TOLD = (
 
 
 def check_room(
-    config: TrainConfig, place: TrainingPlace, model: Path, context: int, *, device: str = "cpu", ranks: int = 1
+    config: TrainConfig,
+    place: TrainingPlace,
+    model: Path,
+    context: int,
+    *,
+    device: str = "cpu",
+    ranks: int = 1,
+    beside: int = 0,
 ) -> int:
     """Refuse a training that needs more memory than a device has free; returns the prediction in bytes.
 
@@ -41,6 +48,7 @@ def check_room(
         context: Tokens a row.
         device: ``"cpu"`` or a torch device such as ``"cuda:0"``.
         ranks: Processes that share the weights (FSDP2); on a CPU they share its memory too.
+        beside: Bytes that are held besides, such as a second model.
 
     Raises:
         ConfigError: It does not fit; the cure names what would.
@@ -48,7 +56,7 @@ def check_room(
     """
     training = predicted(config, place, decoder_of(model), context, device=device, ranks=ranks)
     kind = hardware("h200" if device.startswith("cuda") else "cpu")  # of its figures only the allocator's slack counts
-    available = free_memory(device) // (1 if device.startswith("cuda") else ranks)
+    available = free_memory(device) // (1 if device.startswith("cuda") else ranks) - beside
     wanted = needed(training, kind)
     if wanted > available:
         check_memory(wanted, available, list(ways(training, config, available, kind)), where=device)

@@ -12,6 +12,7 @@ from gnomon.training.distil_embedder import DistilEmbedderConfig
 from gnomon.training.export.step import MEASURE, MODEL, TOKENS, ExportConfig
 from gnomon.training.merge import PREFIX, MergeConfig
 from gnomon.training.pack import LIKE, TOKENIZER, PackConfig
+from gnomon.training.preference.config import PreferenceConfig
 from gnomon.training.recipe import TrainConfig
 from gnomon.training.tokenizer import TokenizerConfig
 from gnomon.training.tune_embedder import GRAPH, KEEP_OUT, MIXTURE, TuneEmbedderConfig
@@ -117,6 +118,23 @@ def sft(model: Step, tokens: Step, **settings: Any) -> Step:
         settings: Fields of ``TrainConfig``; ``name`` is needed.
     """
     return _train("sft", {"tokens": tokens, "model": model}, {"chat": True, **settings})
+
+
+def dpo(model: Step, preferences: Step, **settings: Any) -> Step:
+    """Train a model that chats on pairs of answers: one that is wanted, and one that is not.
+
+    Args:
+        model: The model to start from, whose answers are the measure.
+        preferences: A step that leaves ``preferences.parquet``.
+        settings: Fields of ``PreferenceConfig``; ``name`` is needed.
+    """
+    return Step(
+        name="training/dpo",
+        entry="gnomon.training.dpo:run",
+        version=1,
+        config=PreferenceConfig(**settings),
+        inputs={"model": model, "preferences": preferences},
+    )
 
 
 def merge(models: Mapping[str, Step], **settings: Any) -> Step:

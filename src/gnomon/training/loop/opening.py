@@ -54,8 +54,8 @@ def adapter_settings(lora: LoRA) -> Any:
 
 
 @contextlib.contextmanager
-def adapting() -> Iterator[None]:
-    """Silence for PEFT, which asks transformers by a name that it will drop."""
+def without_future_warnings() -> Iterator[None]:
+    """Silence for PEFT and TRL, which call transformers by names that it will drop."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
@@ -72,7 +72,7 @@ def take_up_adapter(model: Any, resume: Path | None) -> None:
 def _adapted(model: Any, lora: LoRA, resume: Path | None) -> Any:
     import peft
 
-    with adapting():
+    with without_future_warnings():
         adapted = peft.get_peft_model(model, adapter_settings(lora))
     take_up_adapter(adapted, resume)
     return adapted

@@ -27,23 +27,29 @@ def write_result(job: Job, trainer: Any, context: int) -> None:
     Raises:
         TrainingError: It cannot be written; the checkpoints are untouched.
     """
+    with checkpoints.written(job.result, trainer.state.max_steps):
+        if write_weights(job, trainer):
+            _write_curve(job, trainer.state, context)
+
+
+def write_weights(job: Job, trainer: Any) -> bool:
+    """Write ``model/``, and ``adapter/`` where one was trained; whether this is the process that writes."""
     if trainer.shared_out:
         state = sharding.whole_weights(trainer.model)
     else:
         state = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     if not trainer.is_world_process_zero():
-        return
+        return False
     model = trainer.accelerator.unwrap_model(trainer.model_wrapped)
-    with checkpoints.written(job.result, trainer.state.max_steps):
-        if job.config.lora is not None:
-            if trainer.shared_out or trainer.is_fsdp_enabled:
-                model = open_model(job, "cpu")
-                model.load_state_dict(state, strict=False)
-            model.save_pretrained(job.result / "adapter")
-            model = model.merge_and_unload()
-            state = model.state_dict()
-        save_model(model, state, job)
-        _write_curve(job, trainer.state, context)
+    if job.config.lora is not None:
+        if trainer.shared_out or trainer.is_fsdp_enabled:
+            model = open_model(job, "cpu")
+            model.load_state_dict(state, strict=False)
+        model.save_pretrained(job.result / "adapter")
+        model = model.merge_and_unload()
+        state = model.state_dict()
+    save_model(model, state, job)
+    return True
 
 
 def save_model(model: Any, state: dict[str, Any], job: Job) -> None:
