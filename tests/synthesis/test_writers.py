@@ -40,7 +40,9 @@ def asked(text: str, lang: str = "en", kinds: tuple[str, ...] = KINDS, seed: int
 
 
 def questions(text: str, lang: str = "en", kinds: tuple[str, ...] = KINDS) -> dict[str, str]:
-    return {pair.question: pair.answer for pair in asked(text, lang, kinds)}
+    """Questions with their answers, kind by kind, without the words that name the work."""
+    pairs = [pair for kind in kinds for pair in asked(text, lang, (kind,))]
+    return {pair.question.split("): ")[-1].split("）について、")[-1]: pair.answer for pair in pairs}
 
 
 # What is asked --------------------------------------------------------------------------------
@@ -49,10 +51,19 @@ def questions(text: str, lang: str = "en", kinds: tuple[str, ...] = KINDS) -> di
 def test_natural_questions_are_made_of_english_sentences() -> None:
     found = questions(M31, kinds=("relation", "numeric"))
     assert found["Who showed in 1944 that the bulge of NGC 205 can be resolved into red stars?"] == "Walter Baade"
+    said = found["What did Walter Baade show in 1944?"]
+    assert said == "That the bulge of NGC 205 can be resolved into red stars."
     assert found["The Andromeda nebula approaches the Sun at a speed of about how many km/s?"] == "300 km/s"
-    assert found["M31 holds about how many globular clusters?"] == "450 globular clusters"
+    assert found["The nebula M31 holds about how many globular clusters?"] == "450 globular clusters"
     year = "In which year did Walter Baade show that the bulge of NGC 205 can be resolved into red stars?"
     assert found[year] == "1944"
+
+
+def test_a_reason_is_asked_for() -> None:
+    text = "The dust of NGC 253 looks red because its smallest grains scatter blue light out of the beam."
+    assert questions(text, kinds=("relation",)) == {
+        "Why is it that the dust of NGC 253 looks red?": "Because its smallest grains scatter blue light out of the beam."
+    }
 
 
 def test_natural_questions_are_made_of_japanese_sentences() -> None:
@@ -65,10 +76,10 @@ def test_natural_questions_are_made_of_japanese_sentences() -> None:
 @pytest.mark.parametrize(
     ("text", "lang", "question", "answer"),
     [
-        ("Quasars are now called active galactic nuclei, as everybody knows.", "en", "What are Quasars called?",
+        ("Quasars are now called active galactic nuclei, as everybody knows.", "en", "What are quasars called?",
          "Active galactic nuclei"),
-        ("Pulsars are the rotating neutron stars that beam radio waves past us.", "en", "What are Pulsars?",
-         "The rotating neutron stars that beam radio waves past us."),
+        ("Pulsars are the rotating neutron stars that beam radio waves past the Earth.", "en",
+         "What are pulsars?", "The rotating neutron stars that beam radio waves past the Earth."),
         ("The Cosmic Background Explorer (COBE) measured the sky in 1990.", "en", "What does COBE stand for?",
          "Cosmic Background Explorer"),
         ("セファイドとは周期的に明るさを変える黄色の超巨星である。", "ja", "セファイドとは何か。", "周期的に明るさを変える黄色の超巨星"),
@@ -76,8 +87,7 @@ def test_natural_questions_are_made_of_japanese_sentences() -> None:
     ],
 )  # fmt: skip
 def test_definitions_are_asked_for(text: str, lang: str, question: str, answer: str) -> None:
-    found = questions(text, lang, ("definition",))
-    assert {q.split(": ")[-1].split("について、")[-1]: a for q, a in found.items()} == {question: answer}
+    assert questions(text, lang, ("definition",)) == {question: answer}
 
 
 def test_what_we_found_is_asked_of_its_work_by_name() -> None:
@@ -90,8 +100,11 @@ def test_what_we_found_is_asked_of_its_work_by_name() -> None:
 def test_a_sentence_that_leans_on_another_is_not_asked_about() -> None:
     for text, lang, sign in ((M31, "en", "farther away"), (SUNSPOTS, "ja", "大きな発見")):
         assert not any(sign in pair.evidence[0].quote for pair in asked(text, lang))
-    _, left = read_sentences(document("local:a", M31 + " He gave it 12 names.", "en"), "en")
-    assert [one.why for one in left] == ["19 characters"] or [one.why for one in left] == ["He"]
+    leaning_ones = (
+        " He gave 12 names to the spiral arms of Messier 31. It has 2 faint companions that lie near NGC 205."
+    )
+    _, left = read_sentences(document("local:a", M31 + leaning_ones, "en"), "en")
+    assert [one.why for one in left] == ["He", "It"]
 
 
 def test_where_the_authors_are_the_answer_the_title_does_not_name_them() -> None:
@@ -271,7 +284,7 @@ def test_how_many_follows_the_facts_of_a_document(tmp_path: Path) -> None:
         return len(pairs_of(folder))
 
     assert count(per_fact=0.17) == 1
-    assert count(per_fact=0.5) == 3
+    assert count(per_fact=0.6) == 3
     assert count(per_fact=2.0, most=5) == 5
 
 
@@ -312,7 +325,7 @@ def test_a_killed_run_ends_with_the_same_content(tmp_path: Path, monkeypatch: py
         run(Recipe(name="toy", goals=(step,)), Workspace(tmp_path / "cut"))
     again, _ = make(step, tmp_path / "cut")
     assert shards == 4  # one before, one that died, two after
-    digests = [{file.path: file.content for file in record.files} for record in (whole, again)]
+    digests = [{file.name: file.digest for file in record.files} for record in (whole, again)]
     assert digests[0] == digests[1]
     assert again.counts == whole.counts
 
@@ -321,7 +334,7 @@ def test_hash_seeds_do_not_matter(tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path\nfrom writing import make, shelf\nfrom gnomon.synthesis import steps\n"
-        "print(sorted((f.path, f.content) for f in make(steps.write(shelf(), per_fact=2.0), Path(sys.argv[2]))[0].files))"
+        "print(sorted((f.name, f.digest) for f in make(steps.write(shelf(), per_fact=2.0), Path(sys.argv[2]))[0].files))"
     )
     out = [
         subprocess.run(

@@ -16,7 +16,7 @@ M31 = (
     " It lies farther away than anybody thought."
     " The Andromeda nebula approaches the Sun at a speed of about 300 km/s."
     " Walter Baade showed in 1944 that the bulge of NGC 205 can be resolved into red stars."
-    " M31 holds about 450 globular clusters."
+    " The nebula M31 holds about 450 globular clusters."
 )
 DISTANCES = (
     "The Large Magellanic Cloud recedes from the Sun at about 262 km/s."

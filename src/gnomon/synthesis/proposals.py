@@ -101,8 +101,8 @@ def _options(proposal: Proposal) -> Refusal | None:
     options = [fold(choice) for choice in proposal.choices]
     if len(options) != OPTIONS or options.count(fold(proposal.answer)) != 1 or not all(options):
         return "bad_options", f"{len(options)} options, {options.count(fold(proposal.answer))} of them the answer"
-    for i, first in enumerate(options):
-        for second in options[i + 1 :]:
+    for i, first in enumerate(proposal.choices):
+        for second in proposal.choices[i + 1 :]:
             if same(first, second):
                 return "bad_options", f"{first} and {second} are the same"
     if any("of the above" in option or "上記" in option for option in options):

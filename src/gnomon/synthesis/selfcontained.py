@@ -47,8 +47,8 @@ _EMPTY_IT = re.compile(
     re.I,
 )
 _THING_BEFORE = re.compile(
-    r"\b(?:[Aa]n?|[Tt]he|[Ee]ach|every|[Aa]ll|[Mm]any|[Mm]ost|some|no|(?!1\d{3}|20\d\d)\d[\d.,]*|two|three|four"
-    r"|[A-Z]\w+)\s+\w+|\w{3,}s\b"
+    r"\b(?:[Aa]n?|[Tt]he|[Ee]ach|every|[Aa]ll|[Mm]any|[Mm]ost|some|no|(?<!\d)(?!1\d{3}|20\d\d)\d[\d.,]*|two|three|four"
+    r"|[A-Z]\w+)\s+\w+|\b(?!(?:was|has|its|his|this|thus|does)\b)[A-Za-z]{2,}s\b"
 )
 _THEY_DID = re.compile(
     r"\bthey (?:also |then |therefore )?(?:found|measured|observed|concluded|showed|used|argued|obtained|reported"
@@ -117,6 +117,11 @@ def unnamed(question: str, lang: str) -> str:
     if names(_head_off(shown)):
         generic = _GENERIC_EN.search(shown)
         return generic.group() if generic else ""
+    return definite(shown)
+
+
+def definite(shown: str) -> str:
+    """The first English words that speak of one thing as if it were known ("the signal"); empty without any."""
     bare = next((m for m in _BARE_EN.finditer(shown) if not _KNOWN_EN.match(m.group())), None)
     return bare.group() if bare else ""
 
@@ -160,7 +165,8 @@ def _leaning_ja(shown: str) -> str:
             return match.group()
     masked = _EACH_JA.sub("・・・・", shown)
     for match in _THAT_JA.finditer(masked):
-        if match.start() < _NEAR_JA or match.group() == "この":
+        bound = match.group() == "その" and masked[: match.start()].endswith(("と", "や"))
+        if (match.start() < _NEAR_JA and not bound) or match.group() == "この":
             return match.group()
     person = _PERSON_JA.search(shown)
     return person.group() if person and not names(shown[: person.start()]) else ""

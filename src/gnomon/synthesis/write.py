@@ -47,7 +47,7 @@ class WriteConfig:
     """Kinds wanted, of ``core.synthetic.KINDS``; empty for all that the writer knows."""
     langs: tuple[str, ...] = ("en", "ja")
     """Languages of documents that are asked about."""
-    per_fact: float = 0.5
+    per_fact: float = 1.0
     """Pairs a sentence with facts is worth."""
     least: int = 1
     """Fewest pairs wanted of a document that has a fact."""

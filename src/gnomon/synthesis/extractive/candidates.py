@@ -20,3 +20,5 @@ class Candidate:
     """What it rests on."""
     entity: Entity | None = None
     """What is asked for, where it has a type; None for a definition."""
+    titled: bool = False
+    """Whether the question needs its work's title even where its sentence does not: gaps, and what somebody said."""

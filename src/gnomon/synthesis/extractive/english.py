@@ -7,6 +7,7 @@ which year did…" needs the plain form of a verb that is in the list. What fits
 import re
 from collections.abc import Iterator, Sequence
 
+from gnomon.core.figures import figures
 from gnomon.core.names import names
 from gnomon.synthesis.extractive.candidates import Candidate
 from gnomon.synthesis.extractive.entities import Entity
@@ -24,11 +25,14 @@ _NUMBER_PART = re.compile(
 _NO_QUIZ_AFTER = re.compile(
     r"\b(?:some|only|just|all|the|these|those|its|his|her|their|another|first|last|next|other|between|from|remaining|every"
     r"|each|by|nearly|almost|about the|class|type|part|paper|no|number|band|chapter|figure|table|size|factor of|times"
-    r"|plus or minus|within|to|late|early|mid|since|an?) $|[^\s(]$|[(±~-] ?$",
+    r"|plus or minus|within|plus|minus|to|late|early|mid|since|an?) $|[^\s(]$|[(±~-] ?$",
     re.I,
 )
-_COUNTED = re.compile(r" (?:[a-z-]+ ){0,2}?([a-z-]+s)\b")
+_COUNTED = re.compile(r" (?:(?!and\b|or\b|of\b|the\b|to\b|in\b)[a-z-]+ ){0,2}?([a-z-]+s)\b(?<!minus)(?<!plus)")
 _NOT_COUNTED = re.compile(r" (?:times|was|is|has|as|this|years? (?:later|earlier|before|after|ago)|of|in|on|per)\b")
+_UNIT_WORDS = {"s": "seconds", "m": "metres", "g": "grams", "h": "hours", "d": "days", "K": "kelvin", "G": "gauss",
+               "T": "tesla", "y": "years", "J": "joules", "W": "watts"}  # fmt: skip
+"""Units of one letter, as they are asked for."""
 _PERCENT = re.compile(r"%|per ?cent", re.I)
 _NAME = r"[A-Z][\w'’-]*(?:\.| )?(?:(?<=[. ])(?:(?:van|von|de|der|den) )*[A-Z][\w'’-]*\.? ?){0,3}(?<! )"
 _DEED = re.compile(
@@ -39,7 +43,22 @@ AUXILIARY = frozenset({"had", "did"})
 """Verbs that need another behind them: their plain form alone asks nothing."""
 LEAST_DEED = 6
 """Words that must tell a deed for it to be known by them."""
-_CLAUSE = re.compile(r"(?: in (?P<year>\d{4}))? (?P<clause>(?:that|whether|how|why) [^;:]{20,220})$")
+_CLAUSE = re.compile(r"(?: in (?P<year>\d{4}))? (?P<clause>that [^;:]{20,220})$")
+_SAID = frozenset(
+    "found showed concluded argued suggested proposed noted reasoned predicted realised realized reported inferred"
+    " demonstrated discovered estimated calculated claimed observed determined assumed".split()
+)
+_WEAK = frozenset(
+    "asked tried attempted began wanted used had did took went came started let set kept put read considered analysed"
+    " analyzed examined studied collected compared combined looked turned treated reached followed shared received"
+    " continued returned investigated applied thought sought knew tested chose recorded announced published".split()
+)
+"""Verbs of what many people do: who did it can be asked only of a work that is named, or with its year and names."""
+_BECAUSE = re.compile(r"(?P<what>[^;:]{20,150}?),? because (?P<why>[^;:]{15,200})\.$")
+_INVERTED = re.compile(
+    r"^(?:In|At|On|By|For|From|With|While|When|After|Before|If|Since|Although|Until|During|Among|Near)\b"
+    r"|^.{0,40}, |\b(?:only|mainly|partly|largely|perhaps|not least|simply|doubted)$"
+)
 _IN_YEAR_FIRST = re.compile(r"In (?P<year>\d{4}),? ")
 _BASES = {**{base: base for base in PAST.values()}, **PAST}
 _ANY_FORM = "|".join(sorted(_BASES, key=lambda word: (-len(word), word)))
@@ -51,7 +70,11 @@ _CALLED = re.compile(
     r"(?P<what>(?:An?|The|[A-Z])[^,;:()]{6,90}?) (?P<be>is|are|was|were) (?:now |often |usually |also )?"
     r"(?:called|known as|named|termed|dubbed) (?P<name>(?:an? |the )?[^,;:.()]{3,50})[.,]"
 )
-_IS_A = re.compile(r"(?P<what>(?:(?:An?|The) )?[\w'’ -]{2,50}?) (?P<be>is|are) (?P<rest>(?:an?|the) [^;]{25,240})\.$")
+_IS_A = re.compile(
+    r"(?P<what>(?:An?|The) [A-Z][\w'’.-]+(?: [A-Z\d][\w'’.-]*){0,4}|An? [a-z-]+(?: [a-z-]+)?"
+    r"|[A-Z][\w'’.-]+(?: [A-Z\d][\w'’.-]*){0,4}|[A-Z][a-z]+(?: [a-z]+)?s) (?P<be>is|are)"
+    r" (?P<rest>(?:an?|the) [^;]{25,240})\.$"
+)
 _SHORT = re.compile(r"\((?P<short>[A-Z][A-Za-z]{0,3}[A-Z]{1,5})s?\)")
 _LESSER = frozenset("of the and for in on a an to with at by from".split())
 
@@ -60,6 +83,7 @@ def ask(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
     """Every question that a sentence answers, natural ones before gaps."""
     yield from _definitions(sentence)
     yield from _who(sentence, found)
+    yield from _why(sentence)
     for entity in found:
         if entity.kind == "year":
             yield from _when(sentence, entity, found)
@@ -70,10 +94,12 @@ def ask(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
     yield from (_gap(sentence, entity) for entity in found if not entity.kind.startswith("count"))
 
 
-def _made(kind: str, question: str, answer: str, sentence: Sentence, entity: Entity | None = None) -> Candidate:
+def _made(
+    kind: str, question: str, answer: str, sentence: Sentence, entity: Entity | None = None, *, titled: bool = False
+) -> Candidate:
     return Candidate(
         kind=kind, question=question[:1].upper() + question[1:], answer=answer[:1].upper() + answer[1:],
-        sentence=sentence, entity=entity,
+        sentence=sentence, entity=entity, titled=titled,
     )  # fmt: skip
 
 
@@ -101,7 +127,8 @@ def _asked_for(entity: Entity, after: str) -> str:
         return "how many" if counted and part and not unit else ""
     if not unit or unit.startswith("-"):
         return ""
-    return "what percentage" if _PERCENT.fullmatch(unit.strip()) else f"how many {unit.strip()}"
+    plain = unit.strip()
+    return "what percentage" if _PERCENT.fullmatch(plain) else f"how many {_UNIT_WORDS.get(plain, plain)}"
 
 
 def _noun(after: str) -> str:
@@ -156,16 +183,29 @@ def _who(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
     alone = people[0] if people[0].text == told["who"] else None
     if len(rest.split()) >= LEAST_DEED:
         question = f"{lead}, who {verb}{rest}?" if lead else f"Who {verb}{rest}?"
-        yield _made("relation", question, told["who"], sentence, alone)
+        yield _made("relation", question, told["who"], sentence, alone, titled=not _telling(lead, verb, rest))
     clause = _CLAUSE.match(rest)
-    when = f" in {clause['year']}" if clause and clause["year"] else f" {_low_lead(lead)}" if lead else ""
-    if clause and when and verb not in AUXILIARY:
+    if clause and verb in _SAID:
+        when = f" in {clause['year']}" if clause["year"] else f" {_low_lead(lead)}" if lead else ""
         question = f"What did {told['who']} {PAST[verb]}{when}?"
-        yield _made("relation", question, clause["clause"] + ".", sentence)
+        yield _made("relation", question, clause["clause"] + ".", sentence, titled=True)
+
+
+def _telling(lead: str, verb: str, rest: str) -> bool:
+    """Whether a deed is known by its own words: a year or a figure, or two names, and no verb that says little."""
+    return verb not in _WEAK and (bool(lead) or bool(figures(rest)) or len(names(f"x{rest}")) > 1)
 
 
 def _low_lead(lead: str) -> str:
     return lead[:1].lower() + lead[1:]
+
+
+def _why(sentence: Sentence) -> Iterator[Candidate]:
+    """The question "Why is it that…", of a sentence that gives its reason."""
+    told = _BECAUSE.match(sentence.text)
+    if told and not _INVERTED.search(told["what"]):
+        question = f"Why is it that {_low(told['what'])}?"
+        yield _made("relation", question, f"Because {told['why']}.", sentence, titled=True)
 
 
 def _found_out(sentence: Sentence) -> Iterator[Candidate]:
@@ -184,11 +224,7 @@ def _definitions(sentence: Sentence) -> Iterator[Candidate]:
     if called:
         yield _made("definition", f"What {called['be']} {_low(called['what'])} called?", called["name"], sentence)
     defined = _IS_A.match(text)
-    if (
-        defined
-        and len(defined["what"].split()) <= 5
-        and not re.search(r"\b(?:there|what|result|aim|goal|reason|purpose|one)\b", defined["what"], re.I)
-    ):
+    if defined and not re.search(r"\b(?:there|what|result|aim|reason|purpose|one)\b", defined["what"], re.I):
         yield _made("definition", f"What {defined['be']} {_low(defined['what'])}?", defined["rest"] + ".", sentence)
     for match in _SHORT.finditer(text):
         full = _spelled_out(match["short"], text[: match.start()].rstrip())
@@ -197,16 +233,24 @@ def _definitions(sentence: Sentence) -> Iterator[Candidate]:
 
 
 def _spelled_out(short: str, before: str) -> str:
-    """The words before a bracket whose first letters make the short form, empty when they do not."""
-    words = re.split(r"[ -]", before)
-    letters = [c.lower() for c in short if c.isalpha()]
-    for count in range(len(letters), min(len(words), len(letters) + 3) + 1):
+    """The words before a bracket whose beginnings make the short form (COsmic Background Explorer), else empty."""
+    words = list(re.finditer(r"[^\s-]+", before))
+    for count in range(2, min(len(words), len(short) + 3) + 1):
         tail = words[-count:]
-        initials = [w[0].lower() for w in tail if w and w.lower() not in _LESSER]
-        if initials == letters:
-            at = max(before.rfind(" " + tail[0]), before.rfind("-" + tail[0]), 0 if before.startswith(tail[0]) else -1)
-            return before[at:].strip(" -") if at >= 0 else ""
+        if tail[0].group().lower() not in _LESSER and _begins(short.lower(), [w.group().lower() for w in tail]):
+            return before[tail[0].start() :].strip()
     return ""
+
+
+def _begins(letters: str, words: list[str]) -> bool:
+    """Whether letters are beginnings of all the words in turn; small words may give none."""
+    if not words:
+        return not letters
+    for taken in range(min(len(words[0]), len(letters), 4), -1, -1):
+        enough = taken > 0 or words[0] in _LESSER
+        if enough and letters[:taken] == words[0][:taken] and _begins(letters[taken:], words[1:]):
+            return True
+    return False
 
 
 # Gaps -----------------------------------------------------------------------------------------
@@ -215,4 +259,4 @@ def _spelled_out(short: str, before: str) -> str:
 def _gap(sentence: Sentence, entity: Entity) -> Candidate:
     gapped = f"{sentence.text[: entity.start]}{GAP}{sentence.text[entity.end :]}"
     question = f"Fill the gap: “{gapped}”"
-    return Candidate(kind="cloze", question=question, answer=entity.text, sentence=sentence, entity=entity)
+    return Candidate(kind="cloze", question=question, answer=entity.text, sentence=sentence, entity=entity, titled=True)

@@ -22,13 +22,14 @@ _BETWEEN = re.compile(
 )
 _NO_NAMES = "in|by|about|since|around|until|before|after|at|of|only|some|from|over|nearly|another|both|all|within|with"
 _PART_OF_MORE = re.compile(
-    rf"(?:\b(?:{_MONTHS})|\b(?!(?:{_NO_NAMES})\b)(?-i:[A-Z][\w'’-]*)|\b(?:part|type|class|no\.|number|index|factor)s?"
+    rf"(?:\b(?:{_MONTHS})|\b(?!(?:{_NO_NAMES})\b)(?-i:[A-Z][\w'’-]*)|\bparts? in"
+    r"|\b(?:part|type|class|no\.|number|index|factor)s?"
     r"|[×x^(+~〜±/-]|[月世第])[ -]?$|\ba $",
     re.I,
 )
 _MORE_AFTER = re.compile(
-    rf"s\b|-|[×^~〜/]| ?(?:{_MONTHS})\b| (?:or|part|parts|in)\b"
-    r"|分の|乗|世紀|等星|型|月|時|号|から|年代|回目|つ目|番目|人目|つとも"
+    rf"s\b|-|[×^~〜/]| ?(?:{_MONTHS})\b| (?:or|part|parts|in|confidence|significance)\b"
+    r"|分の|乗|世紀|等星|型|月|時|号|から|年代|回目|つ目|番目|人目|つとも|の?(?:信頼|有意)"
 )
 _NO_FIGURES = frozenset({"one", "two", "zero", "million", "billion", "trillion", "thousand", "hundred", "1", "dozen"})
 _DATE = re.compile(r"\d{1,2}(?:日|分|h|時)")
@@ -44,9 +45,10 @@ _OBJECT = re.compile(
     r"|GJ|HIP|UGC|Mrk|3C)[ -]?[A-Z]?\d[\w.+-]*\w|\d[A-Z] ?\d{2,4}|Cygnus X-\d"
     r"|Sagittarius A\*|Cen X-\d|Sgr A\*)(?![\w*])"
 )
+_CATALOGUE = re.compile(r"\d?[A-Za-z]*")
 _HEADS = (
     "Observatory Telescope Institute University Laboratory Survey Satellite Array Mission Explorer Collaboration"
-    " Spectrograph Interferometer Nebula Cluster Cloud Catalogue Project Team Network Bank Observatories"
+    " Spectrograph Interferometer Nebula Cluster Cloud Catalogue Project Team Network Bank"
 ).split()
 _NO_PERSON = frozenset(
     "Milky Way Sky Digital Galactic Solar Local Group Universe Space Deep Field North South Big Bang Star Stars".split()
@@ -68,7 +70,7 @@ class Entity:
     text: str
     """It, as written."""
     kind: str
-    """Its type: ``quantity:UNIT``, ``count``, ``year``, ``person``, ``object``, ``place:HEAD``."""
+    """Its type: ``quantity:UNIT``, ``count``, ``year``, ``person``, ``object:CATALOGUE``, ``place:HEAD``."""
     figure: Figure | None = None
     """The number, of a figure."""
 
@@ -117,13 +119,18 @@ def _joined(sentence: str, figure: Figure, other: Figure) -> bool:
 def _kind(sentence: str, figure: Figure) -> str:
     """The type of a figure; empty when it is a date, a part of a name or a number that says nothing alone."""
     written, before, after = sentence[figure.start : figure.end], sentence[: figure.start], sentence[figure.end :]
-    if _PART_OF_MORE.search(before[-24:]) or _MORE_AFTER.match(after) or written.lower() in _NO_FIGURES:
+    if (
+        _PART_OF_MORE.search(before[-24:])
+        or _MORE_AFTER.match(after)
+        or written.lower() in _NO_FIGURES
+        or written[0].isalpha()
+    ):
         return ""
     if _YEAR.fullmatch(written):
         return "year"
     if figure.unit:
         return "" if _DATE.fullmatch(written) else f"quantity:{figure.unit}"
-    if not written[0].isdigit() and not written.isalpha():
+    if not written[0].isdigit():
         return ""
     if re.match(r" times\b", after):
         return "count:times"
@@ -132,7 +139,11 @@ def _kind(sentence: str, figure: Figure) -> str:
 
 
 def _objects(sentence: str) -> list[Entity]:
-    return [Entity(start=m.start(), end=m.end(), text=m.group(), kind="object") for m in _OBJECT.finditer(sentence)]
+    """Designations; a wrong option must be of the same catalogue."""
+    return [
+        Entity(start=m.start(), end=m.end(), text=m.group(), kind=f"object:{_CATALOGUE.match(m.group())[0]}")  # type: ignore[index]
+        for m in _OBJECT.finditer(sentence)
+    ]
 
 
 def _runs(sentence: str, surnames: Collection[str]) -> list[Entity]:
@@ -151,6 +162,8 @@ def _runs(sentence: str, surnames: Collection[str]) -> list[Entity]:
 
 
 def _run_kind(text: str, words: list[str], after: str, surnames: Collection[str]) -> str:
+    if words[-1] in _HEADS and re.match(r" (?:of|for|and) (?:the )?[A-Z]", after):
+        return ""
     if words[-1] in _HEADS:
         return f"place:{words[-1]}" if len(words) > 1 else ""
     if any(word in _HEADS for word in words):

@@ -33,6 +33,10 @@ _NAMED = "(?P<name>「[^」]{2,20}」|[^、。はがをにで]{2,15})"
 _CALLED = re.compile(rf"(?P<what>.{{6,80}}?)を{_NAMED}と(?P<verb>呼んだ|呼ぶ|呼んでいる|名づけた|名付けた)。$")
 _IS_CALLED = re.compile(rf"(?P<what>.{{4,80}}?)は{_NAMED}と(?P<verb>呼ばれる|呼ばれている|呼ばれた)。$")
 _IS = re.compile(r"(?P<what>[^、。はがをに]{2,20})とは、?(?P<rest>.{8,100}?)(?:のことである|のことだ|である|だ)。$")
+_SAID = re.compile(
+    r"(?P<clause>.{15,})と(?P<verb>論じた|結論した|結論づけた|考えた|指摘した|主張した|提案した|予言した|推定した|述べた|唱えた|予想した|解釈した"
+    r"|見積もった)$"
+)
 _COUNTER = re.compile(r"つ(?=の|に|を|が|は|、|。|で|と|も)")
 
 
@@ -48,7 +52,7 @@ def ask(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
             continue
         gapped = f"{sentence.text[: entity.start]}{GAP}{sentence.text[entity.end :]}"
         yield Candidate(kind="cloze", question=f"空欄に入る語句は何か。「{gapped}」", answer=entity.text,
-                        sentence=sentence, entity=entity)  # fmt: skip
+                        sentence=sentence, entity=entity, titled=True)  # fmt: skip
 
 
 def _asking(text: str) -> str:
@@ -80,7 +84,7 @@ def _how_many(sentence: Sentence, entity: Entity) -> Iterator[Candidate]:
         if not unit or after.startswith(("-", "−")):
             return
         asked, counter = "何", unit
-    question = _asking(f"{text[: entity.start]}{asked}{after}")
+    question = _asking(f"{text[: entity.start]}{asked}{after.lstrip()}")
     if question:
         gap = " " if after.startswith(" ") and counter[0].isascii() else ""
         yield Candidate(kind="numeric", question=question, answer=f"{digits.group()}{gap}{counter}", sentence=sentence,
@@ -102,7 +106,13 @@ def _who(sentence: Sentence) -> Iterator[Candidate]:
     answer = told["name"] + (told["more"] or "")
     entity = Entity(start=told.start("name"), end=told.end("name"), text=answer, kind="person")
     yield Candidate(kind="relation", question=f"{lead}{told['rest']}のは誰か。", answer=answer, sentence=sentence,
-                    entity=entity)  # fmt: skip
+                    entity=entity, titled=not lead)  # fmt: skip
+    said = _SAID.match(told["rest"])
+    if said:
+        question = f"{lead}{answer}は何と{said['verb']}か。"
+        yield Candidate(
+            kind="relation", question=question, answer=said["clause"] + "。", sentence=sentence, titled=True
+        )
 
 
 def _definitions(sentence: Sentence) -> Iterator[Candidate]:

@@ -9,9 +9,11 @@ import hashlib
 import heapq
 import math
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
+from gnomon.core.figures import figures
 from gnomon.core.names import plain_word
 from gnomon.core.records import Document
 from gnomon.core.text import fold
@@ -20,8 +22,13 @@ from gnomon.synthesis.proposals import OPTIONS, same, stands_in
 
 KEPT = 300
 """Most entities remembered of one field and type: enough to choose from, whatever the size of the corpus."""
-DECADES = 3.0
+APART = 1.2
+"""Least ratio of two quantities that stand as options: nobody should have to tell 8 m from 8.2 m."""
+DECADES = 1.5
 """Powers of ten beyond which a wrong quantity gives itself away."""
+_NUMBER = re.compile(
+    r"^[-−]?[\d.,]*\d(?: ?(?:million|billion|trillion|thousand|hundred|[十百千万億兆]+))?(?:e[-+]?\d+)?"
+)
 Key = tuple[str, str, str]
 """Language, field, type."""
 
@@ -75,12 +82,12 @@ def options(
         answer: The right option.
         entity: What is asked for.
         taken: Question and sentence: nothing that stands there is a wrong option.
-        near: Entities of the same document.
+        near: Entities of the same document; not taken for persons, who may have done it together.
         pool: Entities of its field.
         chance: Decides which and in what order.
     """
     chosen: list[str] = []
-    for group in (list(near), list(pool)):
+    for group in (list(near) if entity.kind != "person" else [], list(pool)):
         fitting = [e for e in group if e.kind == entity.kind and _plausible(e, entity)]
         chance.shuffle(fitting)
         for other in sorted(fitting, key=lambda e: _far(e, entity)):
@@ -107,7 +114,12 @@ def _plausible(other: Entity, entity: Entity) -> bool:
     a, b = (abs(float(e.figure.quantity[0])) for e in (entity, other) if e.figure)
     if not a or not b or (entity.figure.value < 0) != (other.figure.value < 0):
         return False
-    return abs(math.log10(a / b)) <= DECADES and entity.text[:1].isdigit() == other.text[:1].isdigit()
+    return abs(math.log10(a / b)) <= DECADES and _unit(other.text) == _unit(entity.text)
+
+
+def _unit(written: str) -> str:
+    """The unit of a figure as it is written: options must not differ in it."""
+    return _NUMBER.sub("", written).strip().casefold()
 
 
 def _far(other: Entity, entity: Entity) -> int:
@@ -119,9 +131,18 @@ def _far(other: Entity, entity: Entity) -> int:
 
 
 def _clashes(text: str, other: Entity, chosen: list[str], taken: str) -> bool:
-    if any(same(text, one) for one in chosen) or stands_in(fold(other.text), fold(taken)):
+    if any(same(text, one) or _near(text, one) for one in chosen) or stands_in(fold(other.text), fold(taken)):
         return True
     if other.kind != "person":
         return False
     surname = plain_word(other.text.split()[-1])
     return any(plain_word(one.split()[-1]) == surname for one in chosen) or stands_in(surname, fold(taken))
+
+
+def _near(a: str, b: str) -> bool:
+    """Whether two quantities are too close to be told apart fairly; years never are."""
+    first, second = figures(a), figures(b)
+    if len(first) != 1 or len(second) != 1 or not first[0].unit:
+        return False
+    low, high = sorted(abs(float(f.quantity[0])) for f in (first[0], second[0]))
+    return low > 0 and high / low < APART

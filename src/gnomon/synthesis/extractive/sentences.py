@@ -1,8 +1,8 @@
 """Sentences: which of a document's own sentences can be asked about, and with what they must be introduced.
 
-A sentence is *usable* when it states a fact (a figure or a name), is neither a fragment nor a page, and does not lean
-on the one before it. One that says "we", or names nobody and nothing, is understood only with its work's title: it is
-*anchored*, and its question opens with the title.
+A sentence is *usable* when it states a fact (a figure, a name, what something is or is called), is neither a fragment
+nor a page, and does not lean on the one before it. One that says "we", opens without a name, or speaks of "the signal",
+is understood only with its work's title: it is *anchored*, and its question opens with the title.
 """
 
 import re
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from gnomon.core.figures import figures
 from gnomon.core.glyphs import visible
-from gnomon.core.names import names
+from gnomon.core.names import names, plain_word
 from gnomon.core.records import Document
 from gnomon.core.text import has_kana, sentences, unspaced_share
-from gnomon.synthesis.selfcontained import leaning, unnamed
+from gnomon.synthesis.extractive.dangling import dangling
+from gnomon.synthesis.selfcontained import definite, leaning
 
 LENGTHS = {"en": (40, 330), "ja": (18, 150)}
 """Characters of a sentence that is asked about, by language."""
@@ -26,6 +27,12 @@ _WE_OFF = re.compile(r"\b(?:we|our|us|ours)\b", re.I)
 _BROKEN = re.compile(r"\\[A-Za-z]+|\$|[{}]|\[\d+(?:,\s*\d+)*\]|https?://|\(\s*\)|^[^\w\"“「『(]|…")
 _QUESTION = re.compile(r"[?？]|か。$")
 _NO_END = re.compile(r"[.。!！][\"”’)」』]*$")
+_DEFINES = re.compile(
+    r"\b(?:called|known as|termed|dubbed)\b|^(?:(?:An?|The) )?[\w'’-]+(?: [\w'’-]+){0,3}? (?:is|are) (?:an?|the) "
+    r"|と呼ばれ|と呼[ばぶん]|^[^。]{2,20}とは"
+)
+_SAYS_WHICH_JA = re.compile(r"[A-Za-z]*\d|[ァ-ヺ][ァ-ヺー・]{3,}|[一-龥]ら")
+"""What in the opening of a Japanese sentence names one thing: a designation, a foreign name, a team."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,8 +92,8 @@ def one_line(text: str) -> str:
 
 
 def bears_facts(sentence: str) -> bool:
-    """Whether a sentence holds a figure or a name."""
-    return bool(figures(sentence) or names(sentence))
+    """Whether a sentence holds a figure or a name, or says what something is."""
+    return bool(figures(sentence) or names(sentence) or _DEFINES.search(sentence))
 
 
 def fact_sentences(document: Document, lang: str) -> int:
@@ -103,7 +110,7 @@ def _why_not(shown: str, lang: str) -> str:
         return broken.group() if broken else "no plain statement"
     if lang != "ja" and not (shown[0].isupper() or shown[0].isdigit()):
         return "begins inside a sentence"
-    return leaning(_WE_OFF.sub("astronomers", shown), lang)
+    return leaning(_WE_OFF.sub("astronomers", shown), lang) or dangling(shown, lang)
 
 
 def _needs_title(shown: str, lang: str) -> bool:
@@ -111,18 +118,18 @@ def _needs_title(shown: str, lang: str) -> bool:
         return True
     if lang == "ja":
         topic = _OPENING_JA.match(shown)
-        return not names(topic.group() if topic else shown)
+        return not _SAYS_WHICH_JA.search(topic.group() if topic else "")
     opening = " ".join(shown.split()[:OPENING_WORDS])
-    return not names(opening) or bool(unnamed(shown, lang))
+    return not names(opening) or bool(definite(shown))
 
 
-def anchor(document: Document, lang: str, *, authors: bool = True) -> str:
+def anchor(document: Document, lang: str, *, hidden: str = "") -> str:
     """The words that name a document's work at the head of a question; empty when it has no title.
 
     Args:
         document: The document.
         lang: The question's language.
-        authors: Whether they may be named: not where one of them is the answer.
+        hidden: An answer that they must not give away: its year and its people are left out.
     """
     title = " ".join(document.title.split())
     if not title or len(title) > LONGEST_TITLE:
@@ -130,7 +137,9 @@ def anchor(document: Document, lang: str, *, authors: bool = True) -> str:
     people = [a.name.split(",")[0].strip() for a in document.biblio.authors if a.name.strip() != "et al."]
     many = len(people) > 2 or len(people) < len(document.biblio.authors)
     who = f"{people[0]} et al." if people and many else " & ".join(people)
-    where = ", ".join(part for part in (who if authors else "", str(document.biblio.year or "")) if part)
+    given_away = any(plain_word(person.split()[-1]) in plain_word(hidden) for person in people if person)
+    year = str(document.biblio.year or "")
+    where = ", ".join(part for part in ("" if given_away else who, "" if year in hidden else year) if part)
     if lang == "ja":
         return f"「{title}」（{where}）について、" if where else f"「{title}」について、"
     return f"On “{title}” ({where}): " if where else f"On “{title}”: "

@@ -13,6 +13,7 @@ from gnomon.synthesis.extractive.entities import Entity, entities, surnames_of
 from gnomon.synthesis.extractive.options import Pool, field_of, options
 from gnomon.synthesis.extractive.sentences import Sentence, anchor, read_sentences
 from gnomon.synthesis.proposals import EXCERPT, Proposal, drop
+from gnomon.synthesis.selfcontained import unnamed
 
 RULE = "extractive"
 PER_SENTENCE = 2
@@ -89,8 +90,13 @@ def _next(waiting: list[Candidate], used: set[tuple[Sentence, str]], about: Coun
 
 
 def _candidates(found: Found) -> list[Candidate]:
+    """Every question, but for those that two sentences answer in two ways."""
     ask = japanese.ask if found.lang == "ja" else english.ask
-    return [candidate for sentence, known in found.entities.items() for candidate in ask(sentence, known)]
+    every = [candidate for sentence, known in found.entities.items() for candidate in ask(sentence, known)]
+    answers: dict[str, set[str]] = {}
+    for candidate in every:
+        answers.setdefault(candidate.question, set()).add(candidate.answer)
+    return [candidate for candidate in every if len(answers[candidate.question]) == 1]
 
 
 def _serves(candidate: Candidate, kind: str) -> bool:
@@ -121,7 +127,8 @@ def _proposal(found: Found, candidate: Candidate, kind: str, pool: Pool, seed: i
     chance = random.Random(f"{seed}\0options\0{document.id}\0{question}")
     near = [e for other, known in found.entities.items() if other != sentence for e in known]
     others = pool.of(found.lang, field_of(document), candidate.entity.kind)
-    made = options(candidate.answer, candidate.entity, f"{question} {sentence.text}", near, others, chance)
+    people = " ".join(author.name.split(",")[0] for author in document.biblio.authors)
+    made = options(candidate.answer, candidate.entity, f"{question} {sentence.text} {people}", near, others, chance)
     if not made:
         return drop(document, plain, "no_distractors", candidate.entity.kind)
     return Proposal(
@@ -132,12 +139,14 @@ def _proposal(found: Found, candidate: Candidate, kind: str, pool: Pool, seed: i
 
 def _introduced(document: Document, candidate: Candidate) -> str:
     """The question with its work named where it needs one; empty when it needs one that has no title."""
-    head = anchor(document, candidate.sentence.lang, authors=not _asks_person(candidate))
+    lang = candidate.sentence.lang
+    head = anchor(document, lang, hidden=candidate.answer)
     if "{work}" in candidate.question:
         return candidate.question.replace("{work}", _work(document)) if head else ""
-    if not candidate.sentence.anchored:
-        return candidate.question
-    return head + candidate.question if head else ""
+    needed = candidate.sentence.anchored or unnamed(candidate.question, lang)
+    if needed and not head:
+        return ""
+    return head + candidate.question if needed or candidate.titled else candidate.question
 
 
 def _asks_person(candidate: Candidate) -> bool:
