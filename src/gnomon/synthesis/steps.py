@@ -3,7 +3,13 @@
 from typing import Any
 
 from gnomon.core.records import ModelRef
+from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
+from gnomon.synthesis.as_documents import AsDocumentsConfig
+from gnomon.synthesis.items import PairItemsConfig
+from gnomon.synthesis.part import PairsPartConfig
+from gnomon.synthesis.select import LABELS, SelectConfig
+from gnomon.synthesis.surviving import THROUGH, SurvivingConfig
 from gnomon.synthesis.write import WriteConfig
 
 
@@ -21,4 +27,91 @@ def write(documents: Step, writer: ModelRef | None = None, **settings: Any) -> S
         version=1,
         config=WriteConfig(writer=writer, **settings),
         inputs={"documents": documents},
+    )
+
+
+def select(pairs: Step, labels: FileSet | None = None, **settings: Any) -> Step:
+    """Keep the judged pairs that are good enough.
+
+    Args:
+        pairs: A step that leaves judged pairs.
+        labels: JSONL of the audit page, one file a person; sets the rule judge's threshold.
+        settings: Fields of ``SelectConfig``.
+    """
+    return Step(
+        name="synthesis/select",
+        entry="gnomon.synthesis.select:run",
+        version=1,
+        config=SelectConfig(**settings),
+        inputs={"pairs": pairs},
+        sources={LABELS: labels} if labels is not None else {},
+    )
+
+
+def as_documents(pairs: Step, **settings: Any) -> Step:
+    """Pairs as documents, so that ``corpus.dedup`` and ``corpus.decontaminate`` compare them.
+
+    Args:
+        pairs: A step that leaves pairs.
+        settings: Fields of ``AsDocumentsConfig``.
+    """
+    return Step(
+        name="synthesis/as_documents",
+        entry="gnomon.synthesis.as_documents:run",
+        version=1,
+        config=AsDocumentsConfig(**settings),
+        inputs={"pairs": pairs},
+    )
+
+
+def surviving(pairs: Step, documents: Step) -> Step:
+    """Keep the pairs whose document is left.
+
+    Args:
+        pairs: A step that leaves pairs.
+        documents: The last of the steps that the documents of these pairs (``as_documents``) went through.
+    """
+    through, at = dict[str, Step](), documents.inputs.get("documents")
+    while at is not None and "documents" in at.inputs:
+        through[f"{THROUGH}{len(through):02}"] = at
+        at = at.inputs["documents"]
+    return Step(
+        name="synthesis/surviving",
+        entry="gnomon.synthesis.surviving:run",
+        version=1,
+        config=SurvivingConfig(),
+        inputs={"pairs": pairs, "documents": documents, **through},
+    )
+
+
+def part(pairs: Step, name: str, **settings: Any) -> Step:
+    """One part of the pairs, divided by their documents.
+
+    Args:
+        pairs: A step that leaves pairs.
+        name: ``train``, ``development`` or ``test``.
+        settings: Other fields of ``PairsPartConfig``.
+    """
+    return Step(
+        name="synthesis/part",
+        entry="gnomon.synthesis.part:run",
+        version=1,
+        config=PairsPartConfig(part=name, **settings),
+        inputs={"pairs": pairs},
+    )
+
+
+def items(pairs: Step, **settings: Any) -> Step:
+    """The pairs with options as exam questions, for ``evaluation.exam``.
+
+    Args:
+        pairs: A step that leaves pairs.
+        settings: Fields of ``PairItemsConfig``.
+    """
+    return Step(
+        name="synthesis/items",
+        entry="gnomon.synthesis.items:run",
+        version=1,
+        config=PairItemsConfig(**settings),
+        inputs={"pairs": pairs},
     )

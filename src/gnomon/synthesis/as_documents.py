@@ -1,0 +1,56 @@
+"""The step ``synthesis/as_documents``: pairs as documents, one each.
+
+So the steps that find near-duplicates and exam questions among documents find them among pairs, unchanged; afterwards
+``synthesis/surviving`` keeps the pairs whose document came through.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from gnomon.core.records import Document, Source
+from gnomon.core.synthetic import QA
+from gnomon.core.tables import write_table
+from gnomon.runs.counts import Counts
+from gnomon.runs.output import Output
+from gnomon.synthesis.passing import read_pairs
+
+KIND = "synthetic"
+PAIRS_PER_FILE = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsDocumentsConfig:
+    """What of a pair is compared."""
+
+    answer: bool = True
+    """Whether the answer and later turns are part of the text, beside question and options."""
+
+
+def run(config: AsDocumentsConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
+    """Write ``documents/`` of ``inputs["pairs"]``; a document has the id of its pair."""
+    taken = 0
+    for number, part in enumerate(_parts(inputs["pairs"])):
+        documents = [document_of(pair, answer=config.answer) for pair in part]
+        taken += write_table(out.path / "documents" / f"{number:05}.parquet", Document, documents)
+    if not taken:
+        write_table(out.path / "documents" / "00000.parquet", Document, [])
+    return Counts(taken=taken, kept=taken, made={"documents": taken})
+
+
+def document_of(pair: QA, *, answer: bool = True) -> Document:
+    """A pair as a document: question, options, answer, later turns; its id is the pair's."""
+    said = [pair.question, *pair.choices, *([pair.answer, *(turn.text for turn in pair.turns)] if answer else ())]
+    text = "\n".join(said)
+    sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Document(
+        id=pair.id, title="", text=text, lang=pair.lang, source=Source(kind=KIND, key=pair.id, sha256=sha256)
+    )
+
+
+def _parts(pairs: Path) -> Iterator[list[QA]]:
+    rows = read_pairs(pairs)
+    while part := list(islice(rows, PAIRS_PER_FILE)):
+        yield part
