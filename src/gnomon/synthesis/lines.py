@@ -1,5 +1,6 @@
 """Lines: objects out of the JSONL and Parquet files that people give, each with its place, and what is none of them."""
 
+import io
 import json
 import zlib
 from collections.abc import Iterator
@@ -45,8 +46,8 @@ def read_rows(entry: FileEntry) -> Iterator[Row | Drop]:
 def _json_rows(entry: FileEntry) -> Iterator[Row | Drop]:
     import fsspec
 
-    with fsspec.open(str(Path(entry.path)), "rb", compression="infer") as file:
-        number = 0
+    with fsspec.open(str(Path(entry.path)), "rb", compression="infer") as unpacked:
+        file, number = io.BufferedReader(unpacked), 0  # a zstd stream has no lines of its own
         while line := file.readline(MOST_BYTES + 1):
             number += 1
             place = f"{entry.name}#{number}"

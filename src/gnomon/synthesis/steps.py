@@ -6,6 +6,8 @@ from gnomon.core.records import ModelRef
 from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 from gnomon.synthesis.as_documents import AsDocumentsConfig
+from gnomon.synthesis.examples import ExamplesConfig
+from gnomon.synthesis.general import FILES, GeneralConfig
 from gnomon.synthesis.items import PairItemsConfig
 from gnomon.synthesis.part import PairsPartConfig
 from gnomon.synthesis.select import LABELS, SelectConfig
@@ -114,4 +116,38 @@ def items(pairs: Step, **settings: Any) -> Step:
         version=1,
         config=PairItemsConfig(**settings),
         inputs={"pairs": pairs},
+    )
+
+
+def examples(pairs: Step, documents: Step | None = None, **settings: Any) -> Step:
+    """Pairs as conversations, for ``training.pack`` and ``training.sft``.
+
+    Args:
+        pairs: A step that leaves pairs.
+        documents: The documents they were made from, whose licences the conversations carry.
+        settings: Fields of ``ExamplesConfig``.
+    """
+    return Step(
+        name="synthesis/examples",
+        entry="gnomon.synthesis.examples:run",
+        version=1,
+        config=ExamplesConfig(**settings),
+        inputs={"pairs": pairs} | ({"documents": documents} if documents is not None else {}),
+    )
+
+
+def general(files: FileSet | None = None, *, name: str, **settings: Any) -> Step:
+    """General instruction data as conversations: files, or a set of the hub by name and commit.
+
+    Args:
+        files: JSONL or Parquet; without them the hub's are used, at the commit ``revision``.
+        name: The set's name.
+        settings: Other fields of ``GeneralConfig``.
+    """
+    return Step(
+        name="synthesis/general",
+        entry="gnomon.synthesis.general:run",
+        version=1,
+        config=GeneralConfig(name=name, **settings),
+        sources={FILES: files} if files is not None else {},
     )
