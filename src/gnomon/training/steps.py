@@ -9,7 +9,7 @@ from gnomon.runs.step import Step
 from gnomon.training.adopt import FILES, AdoptConfig
 from gnomon.training.choose import EXAM, ChooseConfig
 from gnomon.training.distil_embedder import DistilEmbedderConfig
-from gnomon.training.export.step import MEASURE, MODEL, TOKENS, ExportConfig
+from gnomon.training.export.step import HELD_OUT, MEASURE, MODEL, TOKENS, ExportConfig
 from gnomon.training.merge import PREFIX, MergeConfig
 from gnomon.training.pack import LIKE, TOKENIZER, PackConfig
 from gnomon.training.preference.config import PreferenceConfig
@@ -171,7 +171,11 @@ def choose(models: Mapping[str, Step], exam: Step, **settings: Any) -> Step:
 
 
 def export(
-    model: Step, tokens: Step | None = None, measures: Mapping[str, Step] | None = None, **settings: Any
+    model: Step,
+    tokens: Step | None = None,
+    measures: Mapping[str, Step] | None = None,
+    held_out: Step | None = None,
+    **settings: Any,
 ) -> Step:
     """Write a model as others take it: weights, tokenizer, template, card, and GGUF files where asked.
 
@@ -179,9 +183,11 @@ def export(
         model: A step that leaves a model with its weights.
         tokens: The ``training/pack`` step it was shown, for the card.
         measures: Evaluation steps whose figures of the model the card gives, by any name.
+        held_out: A step that leaves documents the model was not shown: every GGUF file is measured on them.
         settings: Fields of ``ExportConfig``.
     """
-    inputs = {MODEL: model, **({TOKENS: tokens} if tokens is not None else {})}
+    given = {MODEL: model, TOKENS: tokens, HELD_OUT: held_out}
+    inputs = {name: step for name, step in given.items() if step is not None}
     return Step(
         name="training/export",
         entry="gnomon.training.export.step:run",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnomon.core.records import ModelRef
+from gnomon.training.export.measured import rows_of
 
 HUB_LICENCES = frozenset({
     "apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0",
@@ -47,6 +48,8 @@ class Facts:
     """(what, on what, value with interval and n) of each measure."""
     files: Sequence[tuple[str, int]] = ()
     """(name, bytes) of the files that are exported."""
+    quantised: Mapping[str, Any] | None = None
+    """What ``gguf.json`` says: the cost of each quantisation."""
     chats: bool = False
     """Whether it answers conversations."""
     seconds: float = 0.0
@@ -64,8 +67,9 @@ def card(facts: Facts) -> str:
     parts = [
         f"---\n{front_matter(facts)}\n---",
         f"# {facts.ref.name}\n\n{facts.purpose or 'Made with Gnomon.'}",
-        _naming(facts), _pedigree(facts), _data(facts), _training(facts), _duties(facts), _measures(facts), _use(facts),
-        _cost(facts), f"## Limits\n\n{facts.limits or 'Not examined beyond the figures above; check what it says.'}",
+        _naming(facts), _pedigree(facts), _data(facts), _training(facts), _duties(facts), _measures(facts),
+        _quantised(facts), _use(facts), _cost(facts),
+        f"## Limits\n\n{facts.limits or 'Not examined beyond the figures above; check what it says.'}",
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -119,11 +123,38 @@ def _training(facts: Facts) -> str:
     if not facts.training:
         return ""
     its = facts.training
+    if its.get("objective") == "dpo":
+        return _preferring(its)
     loss = f", last loss {its['loss']:.3f} nats a token" if its.get("loss") is not None else ""
     return (
         f"## Training\n\n{its['tokens']:,} targets in {its['steps']:,} steps of {its['sequences_per_step']} rows of"
         f" {its['context']:,} tokens{loss}."
     )
+
+
+def _preferring(its: Mapping[str, Any]) -> str:
+    held = its.get("held_out")
+    apart = (
+        f" Of {held['n']:,} pairs held out, the wanted answer is rewarded more in {held['accuracy']:.1%}, by"
+        f" {held['margin']:.3f} in the mean."
+        if held else ""
+    )  # fmt: skip
+    return (
+        f"## Training\n\nDirect preference optimisation (beta {its['beta']:g}) on {its['pairs']:,} pairs of answers, in"
+        f" {its['steps']:,} steps of {its['sequences_per_step']}; at its end the loss is {its['loss']:.3f}.{apart}"
+    )
+
+
+def _quantised(facts: Facts) -> str:
+    if not facts.quantised:
+        return ""
+    rows = [f"| {' | '.join(row)} |" for row in rows_of(facts.quantised)]
+    return "\n".join([
+        "## What quantisation costs", "",
+        f"Perplexity per token on {facts.quantised['documents']:,} held-out documents ({facts.quantised['tokens']:,}"
+        " tokens), each file read back; 95 % intervals.",
+        "", "| file | MB | perplexity | change, % |", "|---|--:|--:|--:|", *rows,
+    ])  # fmt: skip
 
 
 def _duties(facts: Facts) -> str:

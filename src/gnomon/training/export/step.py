@@ -1,26 +1,33 @@
 """The step ``training/export``: a model as others take it: weights, tokenizer, template, card, GGUF files, Modelfile.
 
 Nothing leaves the machine. Everything that the card says is read off the artifacts that are given: the model's own
-files, the tokens it was shown, the measures taken of it.
+files, the tokens it was shown, the measures taken of it. With held-out documents every GGUF file is read back, and what
+its quantisation costs is measured (``gguf.json``).
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gnomon.core.errors import ConfigError
-from gnomon.core.files import read_json, write_atomic
+from gnomon.core.files import read_json, write_atomic, write_json
+from gnomon.core.memory import kept_memory
+from gnomon.core.records import ModelRef
 from gnomon.core.wording import say
 from gnomon.llm.weights import read_ref, weights_of
-from gnomon.runs.counts import Counts
+from gnomon.runs.counts import NO_COUNTS, Counts
 from gnomon.runs.output import Output
 from gnomon.training.export.card import Facts, card
 from gnomon.training.export.gguf import QUANTS, About, write_gguf
+from gnomon.training.export.measured import comparison, held_out, losses, told
 from gnomon.training.export.modelfile import modelfile
 
-MODEL, TOKENS, MEASURE = "model", "tokens", "measure:"
+MODEL, TOKENS, MEASURE, HELD_OUT = "model", "tokens", "measure:", "held_out"
+MEASURED = "gguf.json"
 ADAPTER = "adapter"
 _TAKEN = (".safetensors", ".json", ".jinja", ".model", ".txt")
 
@@ -39,14 +46,22 @@ class ExportConfig:
     """What it cannot do, in a sentence."""
     watts: float = 0.0
     """Power the machine drew while it was trained; 0 when not known."""
+    measured_documents: int = 64
+    """Most held-out documents that the weights and every GGUF file are measured on."""
+    measured_characters: int = 8_000
+    """Characters read of each."""
+    seed: int = 0
+    """Of the choice of documents and of the bootstrap."""
 
 
 def run(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     """Export ``inputs["model"]``; ``inputs["tokens"]`` and ``inputs["measure:NAME"]`` tell its card more.
 
+    GGUF files are measured on the documents of ``inputs["held_out"]``, where those are given.
+
     Raises:
         ConfigError: A kind of file is not known.
-        DataError: The model cannot be written as GGUF.
+        DataError: The model cannot be written as GGUF, or there is no document to measure on.
     """
     unknown = [quant for quant in config.quants if quant not in QUANTS]
     if unknown:
@@ -59,6 +74,18 @@ def run(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Counts
     _copy(source, out.path)
     if (inputs[MODEL] / ADAPTER).is_dir():
         shutil.copytree(inputs[MODEL] / ADAPTER, out.path / ADAPTER, dirs_exist_ok=True)
+    names = _write_quants(config, source, ref, out)
+    if names:
+        write_atomic(out.path / "Modelfile", modelfile(out.path, names[-1]))
+    if names and HELD_OUT in inputs:
+        write_json(out.path / MEASURED, _measured(config, inputs[HELD_OUT], names, out))
+    write_atomic(out.path / "README.md", card(_facts(config, inputs, out)))
+    files = [path for path in out.path.rglob("*") if path.is_file()]
+    return Counts(taken=len(files), kept=len(files))
+
+
+def _write_quants(config: ExportConfig, source: Path, ref: ModelRef, out: Output) -> list[str]:
+    """The names of the GGUF files, which are there when this returns."""
     short = ref.name.rpartition("/")[2]
     out.meter.total(len(config.quants), "files")
     for quant in config.quants:
@@ -66,11 +93,28 @@ def run(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Counts
         if not path.exists():
             write_gguf(source, path, quant, About(name=ref.name, licence=ref.licence, languages=config.languages))
         out.meter.advance(1)
-    if config.quants:
-        write_atomic(out.path / "Modelfile", modelfile(out.path, f"{short}-{config.quants[-1]}.gguf"))
-    write_atomic(out.path / "README.md", card(_facts(config, inputs, out)))
-    files = [path for path in out.path.rglob("*") if path.is_file()]
-    return Counts(taken=len(files), kept=len(files))
+    return [f"{short}-{quant}.gguf" for quant in config.quants]
+
+
+@kept_memory()
+def _measured(config: ExportConfig, documents: Path, names: Sequence[str], out: Output) -> dict[str, Any]:
+    """What every file costs against the weights as they are; a file that was measured is not measured again."""
+    files = ["", *names]
+    keys = [f"measured-{file or 'weights'}" for file in files]
+    if list(out.pending(keys)):
+        texts = held_out(documents, config.measured_documents, config.measured_characters, config.seed)
+        for key, file in zip(keys, files, strict=True):
+            if list(out.pending([key])):
+                out.done(key, NO_COUNTS, note=losses(out.path, file, texts).tolist())
+    whole, *quantised = [np.array(rows) for rows in out.notes(keys)]
+    weights = sum(path.stat().st_size for path in out.path.glob("*.safetensors"))
+    about = {"documents": len(whole), "tokens": int(whole[:, 1].sum()), "bytes": weights}
+    found = {
+        name: {"bytes": (out.path / name).stat().st_size, **comparison(whole, rows, config.seed)}
+        for name, rows in zip(names, quantised, strict=True)
+    }
+    out.metrics["gguf"] = {name: its["change_percent"] for name, its in found.items()}
+    return about | {"perplexity": told(whole, config.seed), "files": found}
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -91,7 +135,8 @@ def _facts(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Fac
         training=_json(model / "training.json"), merge=_json(model / "merge.json"),
         measures=[row for name, path in sorted(inputs.items()) if name.startswith(MEASURE)
                   for row in measures_of(path, read_ref(model).revision)],
-        chats=(out.path / "chat_template.jinja").is_file(), seconds=record.seconds if record else 0.0,
+        quantised=_json(out.path / MEASURED), chats=(out.path / "chat_template.jinja").is_file(),
+        seconds=record.seconds if record else 0.0,
     )  # fmt: skip
 
 
