@@ -7,6 +7,7 @@ from gnomon.core.records import ModelRef
 from gnomon.evaluation.answers import PREFIX as EXAMPLES
 from gnomon.evaluation.answers import AnswersConfig
 from gnomon.evaluation.completion import CompletionConfig
+from gnomon.evaluation.conversation.config import ChatConfig
 from gnomon.evaluation.embedding.step import RETRIEVAL, EmbeddingConfig
 from gnomon.evaluation.exam.arms import Arm, Paper, standard_arms
 from gnomon.evaluation.exam.config import ExamConfig
@@ -206,4 +207,24 @@ def open_questions(
         version=1,
         config=OpenConfig(models=roles, arms=chosen, judge=judge, **settings),
         inputs={**steps, OPEN_ITEMS: items, **(library or {})},
+    )
+
+
+def chat_exam(models: Models, files: FileSet, judge: ModelRef, **settings: Any) -> Step:
+    """Hold conversations of several turns with models, judged turn by turn, as MT-Bench does.
+
+    Args:
+        models: Steps that leave a model that can chat, or references to other models, as in ``perplexity``.
+        files: The user's own copy of the questions, in MT-Bench's format; its files of reference answers too.
+        judge: The model that gives 1 to 10 points; none of the models.
+        settings: Other fields of ``ChatConfig``.
+    """
+    roles, steps = roles_and_steps(models)
+    return Step(
+        name="evaluation/chat_exam",
+        entry="gnomon.evaluation.conversation.step:run",
+        version=1,
+        config=ChatConfig(models=roles, judge=judge, **settings),
+        inputs=steps,
+        sources={"files": files},
     )

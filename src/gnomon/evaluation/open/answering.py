@@ -55,7 +55,7 @@ class Answering:
         if self._chat:
             how = ChatOptions(max_tokens=config.max_tokens, thinking=config.thinking, seed=config.seed)
             turns = [[Message(role="user", text=prompt)] for prompt in prompts]
-            return timed([_said(reply) for reply in each(lambda some: self._model.chat(some, how), turns)], began)
+            return timed([said(reply) for reply in each(lambda some: self._model.chat(some, how), turns)], began)
         written = Generation(max_tokens=config.max_tokens, stop=STOPS, seed=config.seed)
         made = each(lambda some: self._model.complete(some, written), prompts)
         return timed([self._continued(*one) for one in zip(prompts, made, strict=True)], began)
@@ -69,7 +69,7 @@ class Answering:
         )
 
 
-def _said(reply: Reply | str) -> Output:
+def said(reply: Reply | str) -> Output:
     """What a chat's reply says; a string is the reason why there is no reply."""
     if isinstance(reply, str):
         return Output(reason=reply)

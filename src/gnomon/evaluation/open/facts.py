@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.core.exams import Result
+from gnomon.core.exams import Output, Result
 from gnomon.core.records import Item
 from gnomon.evaluation.bootstrap import Draws, interval, mean_interval, ratio
 from gnomon.evaluation.exam.facts import PER_TOKENS
@@ -74,7 +74,7 @@ def _arm(answers: Sequence[OpenAnswer], passing: int, draws: Draws) -> dict[str,
         "rouge_l": mean_interval([row.rouge_l or 0.0 for row in answered], draws).to_row() if answered else None,
         "figures": interval(figures, ratio(0, 1), draws).to_row() | {"figures": int(figures[:, 1].sum())},
         "by_lang": _by(answered, "lang", draws), "by_subject": _by(answered, "subject", draws),
-    } | spending([row.result for row in answers])  # fmt: skip
+    } | spending([row.result.output for row in answers])  # fmt: skip
 
 
 def _judged(answers: Sequence[OpenAnswer], passing: int, draws: Draws) -> dict[str, Any] | None:
@@ -105,9 +105,8 @@ def _by(rows: Sequence[OpenAnswer], key: str, draws: Draws) -> dict[str, Any]:
     return {name: row for name, row in found.items() if name}
 
 
-def spending(results: Sequence[Result]) -> dict[str, Any]:
+def spending(outputs: Sequence[Output]) -> dict[str, Any]:
     """Tokens and money of some answers."""
-    outputs = [result.output for result in results]
     read, written = (sum(getattr(one, name) for one in outputs) for name in ("tokens_in", "tokens_out"))
     costs = [one.cost_usd for one in outputs if one.cost_usd is not None]
     usd = math.fsum(costs) if costs and len(costs) == len(outputs) else None
