@@ -1,4 +1,4 @@
-"""The step ``synthesis/as_documents``: pairs as documents, one each.
+"""The step ``synthesis/as_documents``: pairs, or conversations, as documents, one each.
 
 So the steps that find near-duplicates and exam questions among documents find them among pairs, unchanged; afterwards
 ``synthesis/surviving`` keeps the pairs whose document came through.
@@ -15,7 +15,7 @@ from gnomon.core.synthetic import QA
 from gnomon.core.tables import write_table
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
-from gnomon.synthesis.passing import read_pairs
+from gnomon.synthesis.passing import Entry, read_entries
 
 KIND = "synthetic"
 PAIRS_PER_FILE = 20_000
@@ -40,17 +40,23 @@ def run(config: AsDocumentsConfig, inputs: Mapping[str, Path], out: Output) -> C
     return Counts(taken=taken, kept=taken, made={"documents": taken})
 
 
-def document_of(pair: QA, *, answer: bool = True) -> Document:
-    """A pair as a document: question, options, answer, later turns; its id is the pair's."""
-    said = [pair.question, *pair.choices, *([pair.answer, *(turn.text for turn in pair.turns)] if answer else ())]
-    text = "\n".join(said)
+def document_of(entry: Entry, *, answer: bool = True) -> Document:
+    """A pair as a document: question, options, answer, later turns; or the turns of a conversation. The id stays."""
+    text = "\n".join(_said(entry, answer=answer))
     sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Document(
-        id=pair.id, title="", text=text, lang=pair.lang, source=Source(kind=KIND, key=pair.id, sha256=sha256)
+        id=entry.id, title="", text=text, lang=entry.lang, source=Source(kind=KIND, key=entry.id, sha256=sha256)
     )
 
 
-def _parts(pairs: Path) -> Iterator[list[QA]]:
-    rows = read_pairs(pairs)
+def _said(entry: Entry, *, answer: bool) -> list[str]:
+    if isinstance(entry, QA):
+        turns = [entry.answer, *(turn.text for turn in entry.turns)] if answer else []
+        return [entry.question, *entry.choices, *turns]
+    return [turn.text for turn in entry.messages if answer or turn.role != "assistant"]
+
+
+def _parts(folder: Path) -> Iterator[list[Entry]]:
+    rows = read_entries(folder)
     while part := list(islice(rows, PAIRS_PER_FILE)):
         yield part

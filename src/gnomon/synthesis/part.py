@@ -1,7 +1,8 @@
 """The step ``synthesis/part``: one part of the pairs, divided by the documents they rest on.
 
 All pairs of a document are in one part, which depends on the document's id alone, by the rule by which
-``corpus/split`` divides documents: with equal shares and salt both come out alike.
+``corpus/split`` divides documents: with equal shares and salt both come out alike. Conversations that rest on no
+document are divided by their own ids.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from gnomon.core.synthetic import QA
 from gnomon.core.wording import say
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
-from gnomon.synthesis.passing import Refusal, pass_pairs
+from gnomon.synthesis.passing import Entry, Refusal, pass_entries
 
 PARTS = ("train", "development", "test")
 OTHER_PART = "other_part"
@@ -45,11 +46,11 @@ def run(config: PairsPartConfig, inputs: Mapping[str, Path], out: Output) -> Cou
     """
     _check(config)
 
-    def judge(pair: QA) -> Refusal | None:
-        part = part_of(pair.doc_id, config)
+    def judge(entry: Entry) -> Refusal | None:
+        part = part_of(_rests_on(entry), config)
         return None if part == config.part else (OTHER_PART, part)
 
-    counts = pass_pairs(inputs["pairs"], out, judge)
+    counts = pass_entries(inputs["pairs"], out, judge)
     if counts.kept < config.least:
         raise DataError(
             say(f"The part {config.part!r} has {counts.kept} of {counts.taken} pairs, wanted are {config.least}.",
@@ -57,6 +58,11 @@ def run(config: PairsPartConfig, inputs: Mapping[str, Path], out: Output) -> Cou
             say("Write more pairs, or hold out a larger share.", "対を増やすか、取り分ける割合を上げる。"),
         )  # fmt: skip
     return counts
+
+
+def _rests_on(entry: Entry) -> str:
+    """The document by which a pair or a conversation is divided."""
+    return entry.doc_id if isinstance(entry, QA) else next(iter(entry.doc_ids), entry.id)
 
 
 def part_of(doc_id: str, config: PairsPartConfig) -> str:

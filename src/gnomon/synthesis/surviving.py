@@ -1,6 +1,6 @@
-"""The step ``synthesis/surviving``: the pairs whose document came through the steps that compare documents.
+"""The step ``synthesis/surviving``: the pairs, or conversations, whose document came through the comparing steps.
 
-The reason of each pair that did not is the one which the step that left its document out gave.
+The reason of each that did not is the one which the step that left its document out gave.
 """
 
 from collections.abc import Mapping
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnomon.core.records import Drop
-from gnomon.core.synthetic import QA
 from gnomon.core.tables import read_batches, read_table
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
-from gnomon.synthesis.passing import DROPS, Refusal, pass_pairs
+from gnomon.synthesis.passing import DROPS, Entry, Refusal, pass_entries
 
 THROUGH = "through:"
 """Before the names of the steps between the pairs' documents and what was left of them."""
@@ -35,7 +34,7 @@ def run(config: SurvivingConfig, inputs: Mapping[str, Path], out: Output) -> Cou
             for drop in read_table(folder / DROPS, Drop):
                 reasons.setdefault(drop.doc_id, (drop.reason, drop.detail))
 
-    def judge(pair: QA) -> Refusal | None:
-        return None if pair.id in alive else reasons.get(pair.id, (LEFT_OUT, ""))
+    def judge(entry: Entry) -> Refusal | None:
+        return None if entry.id in alive else reasons.get(entry.id, (LEFT_OUT, ""))
 
-    return pass_pairs(inputs["pairs"], out, judge)
+    return pass_entries(inputs["pairs"], out, judge)
