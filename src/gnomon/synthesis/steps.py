@@ -10,6 +10,7 @@ from gnomon.synthesis.examples import ExamplesConfig
 from gnomon.synthesis.general import FILES, GeneralConfig
 from gnomon.synthesis.items import PairItemsConfig
 from gnomon.synthesis.part import PairsPartConfig
+from gnomon.synthesis.preferences import JUDGED, PreferencesConfig
 from gnomon.synthesis.select import LABELS, SelectConfig
 from gnomon.synthesis.surviving import THROUGH, SurvivingConfig
 from gnomon.synthesis.write import WriteConfig
@@ -150,4 +151,21 @@ def general(files: FileSet | None = None, *, name: str, **settings: Any) -> Step
         version=1,
         config=GeneralConfig(name=name, **settings),
         sources={FILES: files} if files is not None else {},
+    )
+
+
+def preferences(pairs: Step, judged: Step | None = None, **settings: Any) -> Step:
+    """Kept pairs with an answer that is not wanted, for ``training.dpo``.
+
+    Args:
+        pairs: A step that leaves the pairs that were kept.
+        judged: The step they were selected from; what it refused answers their questions badly.
+        settings: Fields of ``PreferencesConfig``.
+    """
+    return Step(
+        name="synthesis/preferences",
+        entry="gnomon.synthesis.preferences:run",
+        version=1,
+        config=PreferencesConfig(**settings),
+        inputs={"pairs": pairs} | ({JUDGED: judged} if judged is not None else {}),
     )
