@@ -38,7 +38,7 @@ _BACK_EN = re.compile(
     r"|\b(?:these|those) (?!who|that|of|which)\w+|\b(?:at|in|of|to|for|from|by|with|on) that \w+|\b\w+ of them\b",
     re.I,
 )
-_THIS_EN = re.compile(r"\b(?:this|such)\b(?! (?:day|century|is why)\b)", re.I)
+_THIS_EN = re.compile(r"\b(?:this|such)\b(?! (?:day|century|is why|as|that)\b)", re.I)
 _PERSON_EN = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b", re.I)
 _THING_EN = re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves)\b", re.I)
 _EMPTY_IT = re.compile(

@@ -35,7 +35,8 @@ _EMPTY_IT = re.compile(
 )
 _ELSEWHERE = re.compile(
     r"^(?:[\w-]+ ){1,3}(?:years?|decades?|months?|weeks?|days?|centur(?:y|ies)) (?:later|earlier|before|after)\b"
-    r"(?! the\b)|\b(?:similar(?! to\b)|likewise|instead(?! of\b)|the rest(?! of\b)|the remaining|another|here|too(?=[.,;])"
+    r"(?! the\b)"
+    r"|\b(?:similar(?! to\b)|likewise|instead(?! of\b)|the rest(?! of\b)|the remaining|another|here|too(?=[.,;])"
     r"|the same(?! (?:\w+ ){0,2}(?:as|that|in|for|from)\b)"
     r"|the (?:two|three|four|five|six|others?|pair|combination)\b(?! (?:\w+ ){0,2}(?:of|in|that|which|to|most|as)\b)"
     r"|the (?:old|new|earlier|later|original|present|resulting|corresponding) \w+(?! (?:of|in|that|which|for)\b)"

@@ -17,7 +17,7 @@ from gnomon.synthesis.extractive.verbs import PAST_PATTERN
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d年?")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _BETWEEN = re.compile(
-    r" ?(?:±|\+/-|\+|-|–|−|~|〜|～|to|and|or|から|と|より|x|×|by|：|:|/|of|in|分の|plus or minus"
+    r" ?(?:±|\+/-|\+|-|–|−|~|〜|～|to|and|or|から|と|、|,|より|x|×|by|：|:|/|of|in|分の|plus or minus"
     r"|, ?with (?:an )?(?:error|uncertainty)s? of) ?"
 )
 _NO_NAMES = "in|by|about|since|around|until|before|after|at|of|only|some|from|over|nearly|another|both|all|within|with"
@@ -50,6 +50,20 @@ _HEADS = (
     "Observatory Telescope Institute University Laboratory Survey Satellite Array Mission Explorer Collaboration"
     " Spectrograph Interferometer Nebula Cluster Cloud Catalogue Project Team Network Bank"
 ).split()
+_THINGS = (
+    "cluster galaxy nebula belt effect law relation limit cutoff principle sequence diagram process constant probe"
+    " satellite telescope spacecraft mission survey track instability theorem equation function algorithm method mass"
+)
+_NO_TERM = "The|An?|In|At|This|Its?|By|From|With|When|For|One|Two|Three|Four|Both|Each|New|X-ray"
+_TERM = re.compile(
+    rf"(?<![\w'’.-])(?<!de )(?<!van )(?!(?:{_NO_TERM})\b)(?:{_CAPITAL}|[A-Z]{{2,5}})"
+    rf"(?: (?:{_CAPITAL}|[A-Z]{{2,5}}))* (?P<head>{_THINGS.replace(' ', '|')})(?![\w-])"
+)
+_TERM_JA = re.compile(r"(?<![ァ-ヺー・一-龥A-Za-z、])[ァ-ヺ][ァ-ヺー・]{3,20}(?=[はがのをにでと])")
+_COMMON_JA = re.compile(
+    r"データ|モデル|グループ|チーム|サンプル|パターン|レベル|エネルギー|スペクトル|プロジェクト|サイズ|システム|パーセント|ガウス|ケルビン"
+    r"|メートル|インチ|ミクロン|フィート|トン$|スケール|アメリカ|ヨーロッパ|フランス|イギリス|ドイツ|イタリア|カナダ|ロシア|オランダ"
+)
 _NO_PERSON = frozenset(
     "Milky Way Sky Digital Galactic Solar Local Group Universe Space Deep Field North South Big Bang Star Stars".split()
 )
@@ -70,7 +84,8 @@ class Entity:
     text: str
     """It, as written."""
     kind: str
-    """Its type: ``quantity:UNIT``, ``count``, ``year``, ``person``, ``object:CATALOGUE``, ``place:HEAD``."""
+    """Its type: ``quantity:UNIT``, ``count``, ``year``, ``person``, ``object:CATALOGUE``, ``place:HEAD``,
+    ``term:HEAD``."""
     figure: Figure | None = None
     """The number, of a figure."""
 
@@ -83,6 +98,7 @@ def entities(sentence: str, surnames: Collection[str] = ()) -> list[Entity]:
         surnames: Plain surnames of people known here: the document's authors.
     """
     found = [*_figures(sentence), *_objects(sentence)]
+    found += [one for one in _terms(sentence) if not any(one.start < e.end and e.start < one.end for e in found)]
     taken = [(entity.start, entity.end) for entity in found]
     for entity in _runs(sentence, surnames):
         if not any(entity.start < end and start < entity.end for start, end in taken):
@@ -129,6 +145,8 @@ def _kind(sentence: str, figure: Figure) -> str:
     if _YEAR.fullmatch(written):
         return "year"
     if figure.unit:
+        if figure.value == 1 and figure.unit in {"yr", "d", "s"}:
+            return ""
         return "" if _DATE.fullmatch(written) else f"quantity:{figure.unit}"
     if not written[0].isdigit():
         return ""
@@ -144,6 +162,20 @@ def _objects(sentence: str) -> list[Entity]:
         Entity(start=m.start(), end=m.end(), text=m.group(), kind=f"object:{_CATALOGUE.match(m.group())[0]}")  # type: ignore[index]
         for m in _OBJECT.finditer(sentence)
     ]
+
+
+def _terms(sentence: str) -> list[Entity]:
+    """Things called by a name: ``Coma cluster``, and words in katakana."""
+    found = []
+    for match in _TERM.finditer(sentence):
+        owner = re.match(r".*['’]s ", match.group())
+        start = match.start() + (owner.end() if owner else 0)
+        if start < match.start("head"):
+            found.append(Entity(start=start, end=match.end(), text=sentence[start : match.end()],
+                                kind=f"term:{match['head']}"))  # fmt: skip
+    found += [Entity(start=m.start(), end=m.end(), text=m.group(), kind="term:katakana")
+              for m in _TERM_JA.finditer(sentence) if not _COMMON_JA.search(m.group())]  # fmt: skip
+    return [one for one in found if sentence.count(one.text) == 1]
 
 
 def _runs(sentence: str, surnames: Collection[str]) -> list[Entity]:

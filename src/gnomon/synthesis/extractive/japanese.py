@@ -37,6 +37,10 @@ _SAID = re.compile(
     r"(?P<clause>.{15,})と(?P<verb>論じた|結論した|結論づけた|考えた|指摘した|主張した|提案した|予言した|推定した|述べた|唱えた|予想した|解釈した"
     r"|見積もった)$"
 )
+_BECAUSE = re.compile(
+    r"(?:[^、]{2,12}[はでには]、)?(?P<why>[^、]{6,60}(?:い|る|た|う))(?<!使う)(?<!調べる)(?<!避ける)(?<!探す)(?<!測る)(?:ため|ので)、"
+    r"(?P<what>[^、それこ][^、]{7,60}[たるいう])。$"
+)
 _COUNTER = re.compile(r"つ(?=の|に|を|が|は|、|。|で|と|も)")
 
 
@@ -44,15 +48,17 @@ def ask(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
     """Every question that a sentence answers, natural ones before gaps."""
     yield from _definitions(sentence)
     yield from _who(sentence)
+    yield from _why(sentence)
     for entity in found:
         if entity.figure is not None:
             yield from _how_many(sentence, entity)
     for entity in found:
         if entity.kind.startswith("count"):
             continue
+        typed = None if entity.kind == "term:katakana" else entity
         gapped = f"{sentence.text[: entity.start]}{GAP}{sentence.text[entity.end :]}"
         yield Candidate(kind="cloze", question=f"空欄に入る語句は何か。「{gapped}」", answer=entity.text,
-                        sentence=sentence, entity=entity, titled=True)  # fmt: skip
+                        sentence=sentence, entity=typed, titled=True)  # fmt: skip
 
 
 def _asking(text: str) -> str:
@@ -73,6 +79,7 @@ def _how_many(sentence: Sentence, entity: Entity) -> Iterator[Candidate]:
         or len(text) > LONGEST_QUIZ
         or text.count("。") > 1
         or "、" in text[entity.end :]
+        or (entity.kind == "year" and re.match(r"\d", text[entity.end :]))
     ):
         return
     end = entity.start + digits.end()
@@ -112,6 +119,16 @@ def _who(sentence: Sentence) -> Iterator[Candidate]:
         question = f"{lead}{answer}は何と{said['verb']}か。"
         yield Candidate(
             kind="relation", question=question, answer=said["clause"] + "。", sentence=sentence, titled=True
+        )
+
+
+def _why(sentence: Sentence) -> Iterator[Candidate]:
+    """「なぜ…のか。」, of a sentence that gives its reason before what follows from it."""
+    told = _BECAUSE.match(sentence.text)
+    if told:
+        question = f"なぜ{told['what']}のか。"
+        yield Candidate(
+            kind="relation", question=question, answer=f"{told['why']}ため。", sentence=sentence, titled=True
         )
 
 

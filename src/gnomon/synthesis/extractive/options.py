@@ -109,7 +109,7 @@ def _like(answer: str, entity: Entity, other: Entity) -> str:
 def _plausible(other: Entity, entity: Entity) -> bool:
     if entity.figure is None or other.figure is None:
         return (" " in other.text) == (" " in entity.text) or entity.kind != "person"
-    if (entity.figure.value % 1 == 0) != (other.figure.value % 1 == 0) and not entity.figure.unit:
+    if (entity.figure.value % 1 == 0) != (other.figure.value % 1 == 0) and entity.figure.unit in {"", "times"}:
         return False
     a, b = (abs(float(e.figure.quantity[0])) for e in (entity, other) if e.figure)
     if not a or not b or (entity.figure.value < 0) != (other.figure.value < 0):

@@ -13,10 +13,11 @@ from gnomon.core.glyphs import visible
 from gnomon.core.names import names, plain_word
 from gnomon.core.records import Document
 from gnomon.core.text import has_kana, sentences, unspaced_share
+from gnomon.synthesis.extractive.acting import author_of, named
 from gnomon.synthesis.extractive.dangling import dangling
 from gnomon.synthesis.selfcontained import definite, leaning
 
-LENGTHS = {"en": (40, 330), "ja": (18, 150)}
+LENGTHS = {"en": (48, 330), "ja": (18, 150)}
 """Characters of a sentence that is asked about, by language."""
 LONGEST_TITLE = 160
 OPENING_WORDS = 8
@@ -31,8 +32,8 @@ _DEFINES = re.compile(
     r"\b(?:called|known as|termed|dubbed)\b|^(?:(?:An?|The) )?[\w'’-]+(?: [\w'’-]+){0,3}? (?:is|are) (?:an?|the) "
     r"|と呼ばれ|と呼[ばぶん]|^[^。]{2,20}とは"
 )
-_SAYS_WHICH_JA = re.compile(r"[A-Za-z]*\d|[ァ-ヺ][ァ-ヺー・]{3,}|[一-龥]ら")
-"""What in the opening of a Japanese sentence names one thing: a designation, a foreign name, a team."""
+_SAYS_WHICH_JA = re.compile(r"[A-Z]{2,}[A-Za-z]*[ -]?\d|[一-龥]ら(?=[はがの])")
+"""What in the opening of a Japanese sentence names one thing: a designation, a person with others."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +45,7 @@ class Sentence:
     end: int
     """One past its last."""
     text: str
-    """It, on one line, as its questions quote it: as long as ``visible`` makes it."""
+    """It, on one line, as its questions say it: as long as ``visible`` makes it, "He" perhaps become a name."""
     lang: str
     """``en`` or ``ja``."""
     anchored: bool
@@ -72,8 +73,10 @@ def read_sentences(document: Document, lang: str) -> tuple[list[Sentence], list[
     """The usable sentences of a document, in order, and those with facts that are not."""
     usable: list[Sentence] = []
     left: list[Unusable] = []
+    before, author = "", author_of(document)
     for start, end in sentences(document.text, lang):
-        shown = one_line(document.text[start:end])
+        written = one_line(document.text[start:end])
+        shown, before = named(written, before, author), written
         if not bears_facts(shown):
             continue
         why = _why_not(shown, lang)

@@ -140,7 +140,8 @@ def _proposal(found: Found, candidate: Candidate, kind: str, pool: Pool, seed: i
 def _introduced(document: Document, candidate: Candidate) -> str:
     """The question with its work named where it needs one; empty when it needs one that has no title."""
     lang = candidate.sentence.lang
-    head = anchor(document, lang, hidden=candidate.answer)
+    people = [author.name for author in document.biblio.authors] if _asks_person(candidate) and lang == "ja" else []
+    head = anchor(document, lang, hidden=" ".join((candidate.answer, *people)))
     if "{work}" in candidate.question:
         return candidate.question.replace("{work}", _work(document)) if head else ""
     needed = candidate.sentence.anchored or unnamed(candidate.question, lang)
