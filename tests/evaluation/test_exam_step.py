@@ -135,6 +135,18 @@ def test_the_dev_split_is_shown_and_never_scored(tmp_path: Path) -> None:
         held(tmp_path / "few", {**PLAIN, "shots": 4}, {"stars": ITEMS}, PUPILS, dev={"stars": dev})
 
 
+def test_what_a_set_calls_dev_is_shown_and_never_scored_without_being_told(tmp_path: Path) -> None:
+    mixed = [replace(one, split="dev" if n < 2 else "test" if n < 18 else "validation") for n, one in enumerate(ITEMS)]
+    _, facts, rows, _ = held(tmp_path, {**PLAIN, "shots": 2}, {"stars": mixed}, PUPILS)
+    assert facts["exams"]["stars"]["dropped"] == {"in_dev": 2}
+    assert not {"q0", "q1"} & {row.result.item_id for row in rows}
+    paper = Paper(name="stars", split="test")
+    _, facts, _, _ = held(tmp_path / "b", {**PLAIN, "exams": (paper,)}, {"stars": mixed}, PUPILS)
+    assert facts["exams"]["stars"]["dropped"] == {"in_dev": 2, "other_split": 2}
+    with pytest.raises(ConfigError, match="never scored"):
+        Paper(name="stars", split="dev")
+
+
 def test_several_right_letters_need_an_arm_that_can_name_them(tmp_path: Path) -> None:
     mixed = [*ITEMS[:4], item(10, targets=(0, 2)), item(11, targets=(1, 2, 3))]
     arms = (*standard_arms(ROLES), Arm(name="writes", model="specialised", mode="generate"))

@@ -253,6 +253,8 @@ class Item:
     """Exam and licence, or the id of the document it was made from."""
     evidence: str = ""
     """The sentence it rests on, when known."""
+    split: str = ""
+    """The part of the exam it stands in (``dev``, ``test``), empty when it states none; ``dev`` is never scored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

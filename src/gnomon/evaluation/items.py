@@ -1,46 +1,53 @@
-"""Exam items: questions out of JSONL files, one ``Item`` a line.
+"""Exam items: questions out of the files exams are published in, one ``Item`` a row.
 
-A line is an object with these keys; the names on the right are read too, since exams use them:
+A row is an object or a table's line with these keys, in upper or lower case; the names on the right are read too, since
+exams use them (``docs/exams.md`` has examples):
 
-============  ======================================================================  =====================
+============  ======================================================================  =======================
 key           meaning                                                                 also
-============  ======================================================================  =====================
+============  ======================================================================  =======================
 ``question``  the question (needed)                                                   ``prompt``
-``choices``   list of options; without it the question is open                        ``options``
+``choices``   list of options, or an object from letters to options; without it the   ``options``; columns
+              question is open                                                        ``A``, ``B``, ``C``…
 ``answer``    index from 0, letter (``"B"``), letters (``"BD"``), the option itself,   ``target``,
-              or a list of these; the reference answer of an open question            ``reference``
+              or a list of these; the reference answer of an open question            ``correct_option``,
+                                                                                      ``correct_answer``,
+                                                                                      ``answer_key``,
+                                                                                      ``reference``
 ``id``        unique; made from file and line when missing                            ``item_id``
 ``lang``      ISO 639-1; read off the script when missing                             ``language``
 ``subject``   subfield                                                                ``category``,
                                                                                       ``subfield``
+``split``     ``dev`` is for examples and never scored; others are what they are
 ``origin``    exam and licence, or the document it was made from                      ``note``
 ``evidence``  the sentence the answer rests on
-============  ======================================================================  =====================
+============  ======================================================================  =======================
 
-A line that is no item is dropped with its reason, never guessed at.
+A row that is no item is dropped with its reason, never guessed at.
 """
 
 import dataclasses
-import gzip
-import json
+import re
 import string
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from gnomon.core.files import read_json
 from gnomon.core.hashing import combined_hash
 from gnomon.core.records import Drop, Item
 from gnomon.core.tables import TableWriter
 from gnomon.core.text import has_kana
+from gnomon.evaluation.item_files import EXCERPT_CHARACTERS, NotAnItem, Row, rows
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 from gnomon.runs.sources import FileEntry, FileSet
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson")
-EXCERPT_CHARACTERS = 200
+ANSWERS = ("answer", "target", "correct_option", "correct_answer", "answer_key", "reference")
+_LETTERS = string.ascii_lowercase
+_BETWEEN = re.compile(r"[\s,;、/&.]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,19 +56,6 @@ class ItemsConfig:
 
     langs: tuple[str, ...] = ()
     """Languages to keep; empty keeps all."""
-
-
-class NotAnItem(Exception):
-    """A line that cannot be an item.
-
-    Args:
-        reason: The code that is counted.
-        detail: The value, and what was wanted.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason, self.detail = reason, detail
 
 
 def run(config: ItemsConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
@@ -104,83 +98,84 @@ def _everything(files: FileSet) -> Iterator[Item | Drop]:
     for name, reason in files.left_out:
         yield Drop(doc_id=f"file:{name}", reason=reason)
     for file in files.files:
-        if file.name.lower().endswith(SUFFIXES):
-            yield from read_items(file)
-        else:
-            yield Drop(doc_id=f"file:{file.name}", reason="not_jsonl", detail=f"wanted {', '.join(SUFFIXES)}")
+        yield from read_items(file)
 
 
 def read_items(file: FileEntry) -> Iterator[Item | Drop]:
-    """The items of one JSONL file; a ``Drop`` for every line that is none."""
+    """The items of one file; a ``Drop`` for every row that is none, or for the file when it cannot be read."""
     try:
-        with _open(Path(file.path)) as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _item_or_drop(line, f"{file.name}#{number}")
+        for place, row in rows(file):
+            yield _item_or_drop(row, place)
+    except NotAnItem as error:
+        yield Drop(doc_id=f"file:{file.name}", reason=error.reason, detail=error.detail)
     except (OSError, EOFError) as error:
         yield Drop(doc_id=f"file:{file.name}", reason="unreadable", detail=str(error))
 
 
-def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-
-
-def _item_or_drop(line: bytes, place: str) -> Item | Drop:
+def _item_or_drop(row: Row, place: str) -> Item | Drop:
     try:
-        return to_item(_parse(line), place)
+        if isinstance(row, NotAnItem):
+            raise row
+        return to_item(row, place)
     except NotAnItem as error:
-        text = line[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace")[:EXCERPT_CHARACTERS]
-        return Drop(doc_id=place, reason=error.reason, detail=error.detail, excerpt=text)
-
-
-def _parse(line: bytes) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise NotAnItem("broken_line", f"not JSON: {error}") from None
-    if not isinstance(row, dict):
-        raise NotAnItem("broken_line", f"a {type(row).__name__}, wanted an object")
-    return row
+        text = error.excerpt or str(row)
+        return Drop(doc_id=place, reason=error.reason, detail=error.detail, excerpt=text[:EXCERPT_CHARACTERS])
 
 
 def to_item(row: Mapping[str, Any], place: str) -> Item:
-    """The item a JSON object describes.
+    """The item a row describes.
 
     Args:
-        row: The object.
-        place: File and line, used where it has no id.
+        row: Its keys and values, as the module's docstring lists them.
+        place: File and row, used where it has no id.
 
     Raises:
-        NotAnItem: It has no question, or its answer does not fit its options.
+        NotAnItem: It has no question, its options no answer, or its answer does not fit its options.
     """
-    question = _text(row, "question", "prompt")
+    told = {str(key).strip().casefold(): value for key, value in row.items()}
+    question = _text(told, "question", "prompt")
     if not question:
         raise NotAnItem("no_question", f"keys: {', '.join(sorted(map(str, row)))}")
-    options = row.get("choices", row.get("options")) or ()
-    if not isinstance(options, list | tuple) or len(options) > len(string.ascii_uppercase):
-        raise NotAnItem("bad_choices", f"choices = {options!r}, wanted a list of at most 26")
-    choices = tuple(str(option) for option in options)
-    answer = next((row[key] for key in ("answer", "target", "reference") if row.get(key) is not None), None)
+    choices = _choices(told)
+    answer = next((told[key] for key in ANSWERS if told.get(key) is not None), None)
     return Item(
-        id=_text(row, "id", "item_id") or place,
+        id=_text(told, "id", "item_id") or place,
         prompt=question,
         choices=choices,
         targets=_targets(answer, choices) if choices else (),
         reference="" if choices or answer is None else str(answer),
-        lang=_text(row, "lang", "language") or ("ja" if has_kana(question) else "en"),
-        subject=_text(row, "subject", "category", "subfield"),
-        origin=_text(row, "origin", "note") or place.rpartition("#")[0],
-        evidence=_text(row, "evidence"),
+        lang=_text(told, "lang", "language") or ("ja" if has_kana(question) else "en"),
+        subject=_text(told, "subject", "category", "subfield"),
+        origin=_text(told, "origin", "note") or place.rpartition("#")[0],
+        evidence=_text(told, "evidence"),
+        split=_text(told, "split").casefold(),
     )
 
 
 def _text(row: Mapping[str, Any], *keys: str) -> str:
     """The first of some keys that holds something, as text."""
-    return next((str(row[key]).strip() for key in keys if row.get(key) not in {None, ""}), "")
+    return next((str(row[key]).strip() for key in keys if row.get(key) is not None and row[key] != ""), "")
+
+
+def _choices(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options: a list, an object from letters to options, or columns with letters for names."""
+    options = row.get("choices", row.get("options"))
+    if options is None or options == "":
+        options = {key: value for key, value in row.items() if key in set(_LETTERS)}
+    if isinstance(options, Mapping):
+        lettered = {str(key).strip().casefold(): value for key, value in options.items() if value not in (None, "")}
+        options = [lettered[letter] for letter in _LETTERS[: len(lettered)] if letter in lettered]
+        if len(options) != len(lettered):
+            raise NotAnItem("bad_choices", f"options {', '.join(sorted(lettered))}, wanted a, b, c… without a gap")
+    if not isinstance(options, list | tuple) or len(options) > len(_LETTERS):
+        raise NotAnItem("bad_choices", f"choices = {options!r}, wanted a list of at most 26")
+    return tuple(str(option) for option in options)
 
 
 def _targets(answer: Any, choices: tuple[str, ...]) -> tuple[int, ...]:
     """Indices of the right options, sorted."""
+    if answer is None or answer == "":
+        raise NotAnItem("no_answer_key", f"wanted one of the keys {', '.join(ANSWERS)}")
     given = answer if isinstance(answer, list | tuple) else [answer]
     found: set[int] = set()
     for value in given:
@@ -197,7 +192,7 @@ def _indices(value: Any, choices: tuple[str, ...]) -> set[int]:
         return set()
     if value in choices:
         return {choices.index(value)}
-    letters = unicodedata.normalize("NFKC", value).upper().replace(",", "").replace(" ", "")
+    letters = _BETWEEN.sub("", unicodedata.normalize("NFKC", value).upper())
     if letters and all(letter in string.ascii_uppercase for letter in letters):
         return {string.ascii_uppercase.index(letter) for letter in letters}
     return set()

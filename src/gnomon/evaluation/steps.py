@@ -26,7 +26,7 @@ from gnomon.runs.step import Step
 
 
 def items(files: FileSet, **settings: Any) -> Step:
-    """Read exam questions from JSONL files.
+    """Read exam questions from JSON Lines, JSON, CSV or Parquet files.
 
     Args:
         files: What to read.
@@ -35,7 +35,7 @@ def items(files: FileSet, **settings: Any) -> Step:
     return Step(
         name="evaluation/items",
         entry="gnomon.evaluation.items:run",
-        version=1,
+        version=2,
         config=ItemsConfig(**settings),
         sources={"files": files},
     )

@@ -15,6 +15,8 @@ from gnomon.evaluation.roles import Role
 KINDS = ("chance", "model", "solver")
 MODES = ("letter", "option", "generate")
 STYLES = ("json", "mmlu")
+DEV_SPLITS = ("dev", "few_shot")
+"""Splits that serve examples and are never scored."""
 CHANCE, SOLVER = "chance", "solver"
 OPEN = " · open book"
 """Ending of the name of an arm with the library at hand."""
@@ -80,7 +82,11 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """One set of questions."""
+    """One set of questions.
+
+    Raises:
+        ConfigError: Its split is one that is never scored.
+    """
 
     name: str
     """Its name in the tables; its artifact is ``inputs["items:NAME"]``, its examples ``inputs["dev:NAME"]``."""
@@ -92,6 +98,17 @@ class Paper:
     """Whether only questions with one right option are asked."""
     max_items: int = 0
     """Most questions, chosen by seed; 0 takes all."""
+    split: str = ""
+    """The only split that is asked, such as ``test``; empty asks every one but ``dev``."""
+
+    def __post_init__(self) -> None:
+        if self.split in DEV_SPLITS:
+            raise ConfigError(
+                say(f"exam: the paper {self.name!r} has split = {self.split!r}.",
+                    f"exam: 試験 {self.name!r} の split = {self.split!r} は採点できない。"),
+                say("Examples are never scored: name another split, or leave it empty.",
+                    "例題は採点しない。別の split を指定するか空にする。"),
+            )  # fmt: skip
 
     def sat_by(self, arm: Arm) -> bool:
         """Whether an arm sits it."""

@@ -1,7 +1,7 @@
 """Papers: which questions of a set are asked, which are shown as examples, and why the others are neither.
 
 A *dev* split serves examples and choices, never scores: a question that stands in it is left out of the exam, whatever
-file it came from.
+file it came from. It is what ``inputs["dev:NAME"]`` holds, and what a set of questions itself calls ``dev``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +14,11 @@ from gnomon.core.records import Drop, Item
 from gnomon.core.tables import TableWriter, read_table
 from gnomon.core.text import fold
 from gnomon.core.wording import say
-from gnomon.evaluation.exam.arms import Paper
+from gnomon.evaluation.exam.arms import DEV_SPLITS, Paper
 
 ITEMS, DEV, FILE = "items:", "dev:", "items.parquet"
 OPEN_QUESTION, SEVERAL, IN_DEV, NOT_CHOSEN = "open_question", "several_answers", "in_dev", "not_chosen"
+OTHER_SPLIT = "other_split"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,7 @@ def read_questions(paper: Paper, inputs: Mapping[str, Path], shots: int, seed: i
 
     Args:
         paper: Which.
-        inputs: ``items:NAME`` and, for examples, ``dev:NAME``.
+        inputs: ``items:NAME`` and, for other examples than its own, ``dev:NAME``.
         shots: Examples wanted before each question.
         seed: Of the choice, where there is one.
         drops: Receives what is not asked.
@@ -56,10 +57,12 @@ def read_questions(paper: Paper, inputs: Mapping[str, Path], shots: int, seed: i
     Raises:
         DataError: Nothing is left to ask, or there are fewer examples than wanted.
     """
-    dev = tuple(_choosable(read_table(inputs[DEV + paper.name] / FILE, Item)) if DEV + paper.name in inputs else ())
-    known = {item.id for item in dev} | {_content(item) for item in dev}
-    kept, dropped = list[Item](), dict[str, int]()
     items = list(read_table(inputs[ITEMS + paper.name] / FILE, Item))
+    own = [item for item in items if item.split in DEV_SPLITS]
+    given = list(read_table(inputs[DEV + paper.name] / FILE, Item)) if DEV + paper.name in inputs else []
+    dev = tuple(_choosable(given or own))
+    known = {item.id for item in given} | {_content(item) for item in [*given, *own]}
+    kept, dropped = list[Item](), dict[str, int]()
     reasons = [_reason(item, paper, known) for item in items]
     chosen = _chosen([item.id for item, reason in zip(items, reasons, strict=True) if not reason], paper, seed)
     for item, reason in zip(items, reasons, strict=True):
@@ -76,8 +79,10 @@ def read_questions(paper: Paper, inputs: Mapping[str, Path], shots: int, seed: i
 def _reason(item: Item, paper: Paper, known: set[str]) -> str:
     if len(item.choices) < 2 or not item.targets:
         return OPEN_QUESTION
-    if item.id in known or _content(item) in known:
+    if item.split in DEV_SPLITS or item.id in known or _content(item) in known:
         return IN_DEV
+    if paper.split and item.split != paper.split:
+        return OTHER_SPLIT
     return SEVERAL if paper.single and len(item.targets) > 1 else ""
 
 
@@ -109,6 +114,6 @@ def _check(paper: Paper, items: int, dev: int, shots: int) -> None:
         raise DataError(
             say(f"The exam {paper.name!r} has {dev} examples, wanted shots = {shots}.",
                 f"試験 {paper.name!r} の例題は {dev} 個しかない（shots = {shots}）。"),
-            say(f"Give a step that leaves its dev split (dev={{{paper.name!r}: …}}), or set shots = 0.",
-                f"dev={{{paper.name!r}: …}} で dev を渡すか、shots = 0 とする。"),
+            say(f"Mark examples with split = dev, give dev={{{paper.name!r}: …}}, or set shots = 0.",
+                f"例題に split = dev と記すか、dev={{{paper.name!r}: …}} で渡すか、shots = 0 とする。"),
         )  # fmt: skip
