@@ -1,0 +1,147 @@
+"""Evidence: whether the words that a pair rests on say what its answer says.
+
+Each check is a *suspicion* between 0 and 1 with its reason: nothing found is 0.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+
+from gnomon.core.checks import facts
+from gnomon.core.figures import figures
+from gnomon.core.glyphs import visible
+from gnomon.core.names import name_stands_in
+from gnomon.core.units import read_unit
+from gnomon.synthesis.judging.passages import Passage, named
+from gnomon.synthesis.judging.words import Word, alike, words
+
+_COUNTS = frozenset(
+    (
+        "once twice thrice half halves third thirds quarter quarters fourth fourths fifth sixth seventh eighth tenth"
+        " hundredth thousandth millionth double doubled triple tripled quadruple square squared cube cubed inverse"
+        " dozen dozens hundreds thousands millions billions single pair both"
+    ).split()
+)
+"""Words that say how much and are no figures."""
+
+_OWN_WORDS = 0.4
+"""Share of a question that may be worded otherwise than its document."""
+_SHORTEST = 3
+"""Characters below which an answer without words says nothing that could be looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What one check holds against a pair."""
+
+    share: float = 0.0
+    """How much, 0 to 1."""
+    reason: str = ""
+    """Why, in words."""
+
+
+NONE = Suspicion()
+
+
+def unsaid(question: str, answer: str, quote: str, lang: str) -> Suspicion:
+    """Whether the answer has words that neither quote nor question has: the root of their share, as one may decide."""
+    own, there = words(answer, lang), (*words(quote, lang, units=True), *words(question, lang))
+    if not own:
+        bare = visible(answer).strip(" 。.、")
+        told = bool(figures(answer)) or bare.casefold() in visible(quote).casefold() or len(bare) < _SHORTEST
+        return NONE if told else Suspicion(1.0, f"not in the quote: {bare}")
+    missing = _missing(own, there)
+    if not missing:
+        return NONE
+    return Suspicion(math.sqrt(len(missing) / len(own)), "not in the quote: " + ", ".join(missing[:5]))
+
+
+def missing_figures(answer: str, quote: str, lang: str) -> Suspicion:
+    """A figure of the answer that the quote does not have, its unit included; or such a word as "twice"."""
+    wrong = [fact.text for fact in facts(answer, quote) if fact.kind != "name" and not fact.supported]
+    wrong += [word.text for word in words(answer, lang) if word.text in _COUNTS and not _counted(word, quote, lang)]
+    wrong += [unit for unit in _unit_words(answer) if unit not in visible(quote).casefold()]
+    if not wrong:
+        return NONE
+    return Suspicion(1.0, "no such figure in the quote: " + ", ".join(dict.fromkeys(wrong)))
+
+
+def _counted(word: Word, quote: str, lang: str) -> bool:
+    numbers = {
+        "twice": 2,
+        "double": 2,
+        "doubled": 2,
+        "pair": 2,
+        "both": 2,
+        "once": 1,
+        "single": 1,
+        "thrice": 3,
+        "triple": 3,
+    }
+    if word.text in numbers and any(figure.value == numbers[word.text] for figure in figures(quote)):
+        return True
+    return any(alike(word.text, other.text) for other in words(quote, lang)) or word.text in visible(quote).casefold()
+
+
+def _unit_words(answer: str) -> list[str]:
+    """Words of units in an answer that stand apart from their figure: "28 square degrees"."""
+    shown = visible(answer)
+    taken = [(figure.start, figure.end) for figure in figures(answer)]
+    apart = [m for m in re.finditer(r"[A-Za-z]{3,}", shown) if not any(a <= m.start() < b for a, b in taken)]
+    found = []
+    for match in apart if taken else ():
+        unit = read_unit(shown, match.start())
+        if unit is not None and unit.end >= match.end():
+            found.append(match.group().casefold().removesuffix("s"))
+    return found
+
+
+def missing_names(question: str, answer: str, quote: str, lang: str) -> Suspicion:
+    """The share of the answer's names that the quote does not have; names of the question may be repeated."""
+    own = [name for name in named(answer, lang) if not name_stands_in(name, question)]
+    wrong = [name for name in own if not name_stands_in(name, quote)]
+    if not wrong:
+        return NONE
+    return Suspicion(len(wrong) / len(own), "no such name in the quote: " + ", ".join(wrong))
+
+
+def strange_names(question: str, passage: Passage, lang: str) -> Suspicion:
+    """A name or figure of the question that the document does not have."""
+    wrong = [name for name in named(question, lang) if not passage.knows(name)]
+    wrong += [
+        fact.text
+        for fact in facts(question, passage.everything)
+        if fact.kind != "name" and not fact.supported and fact.text.casefold() != "one"
+    ]
+    return Suspicion(1.0, "not in the document: " + ", ".join(wrong)) if wrong else NONE
+
+
+def usurped(question: str, answer: str, passage: Passage, around: str, lang: str) -> Suspicion:
+    """A name of the question that its sentence does not have, where the sentence has another that nobody mentions.
+
+    What the document is about may always be named. The suspicion grows with how much the sentence otherwise says what
+    is asked.
+    """
+    asked = [name for name in named(question, lang) if not name_stands_in(name, f"{around} {passage.about}")]
+    there = [name for name in named(around, lang) if not name_stands_in(name, f"{question} {answer}")]
+    if not asked or not there:
+        return NONE
+    plain = {name.casefold() for name in asked}
+    own = tuple(word for word in words(question, lang) if word.text not in plain)
+    share = 1 - len(_missing(own, words(around, lang, units=True))) / len(own) if own else 0.0
+    return Suspicion(share, f"the sentence names {', '.join(there[:3])}, not {', '.join(asked[:3])}")
+
+
+def foreign(question: str, passage: Passage, lang: str) -> Suspicion:
+    """How far the question speaks of what its document never mentions; two fifths of its words may be its own."""
+    own = words(question, lang)
+    missing = _missing(own, words(passage.everything, lang, units=True))
+    share = len(missing) / len(own) if own else 1.0
+    if share <= _OWN_WORDS:
+        return NONE
+    return Suspicion((share - _OWN_WORDS) / (1 - _OWN_WORDS), "foreign to the document: " + ", ".join(missing[:5]))
+
+
+def _missing(own: tuple[Word, ...], there: tuple[Word, ...]) -> list[str]:
+    known = {word.text for word in there}
+    return [word.text for word in own if word.text not in known and not any(alike(word.text, other) for other in known)]

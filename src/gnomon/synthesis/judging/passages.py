@@ -1,0 +1,75 @@
+"""Passages: what a pair is judged against, read once a document.
+
+The words a pair rests on, the sentences they stand in, the whole text, and who and what the document is about.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gnomon.core.glyphs import visible
+from gnomon.core.names import name_stands_in, names
+from gnomon.core.records import Document
+from gnomon.core.synthetic import QA
+from gnomon.core.text import sentences
+
+OPENING = 2
+"""Sentences of a document in which its subject is named."""
+_CAPITALS = re.compile(r"(?:[A-Z][\w'’-]*\s+(?:(?:of|for|and|the|de)\s+)*){1,6}[A-Z][\w'’-]*")
+_HIRAGANA = re.compile("[ぁ-ん]{2,8}座")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A document as judges read it."""
+
+    text: str
+    """Its text."""
+    title: str
+    """Its title."""
+    about: str
+    """Title, authors and opening sentences: where its subject is named."""
+    everything: str
+    """All of it, with title, authors and year."""
+    sentences: tuple[tuple[int, int], ...]
+    """Where its sentences stand in ``text``."""
+    initials: frozenset[str]
+    """What the capitalised phrases of it would be abbreviated to."""
+
+    def around(self, pair: QA) -> str:
+        """The sentences that the quotes of a pair stand in."""
+        spans = [evidence.span for evidence in pair.evidence]
+        held = [self.text[a:b] for a, b in self.sentences if any(s.start < b and a < s.end for s in spans)]
+        return " ".join(held) or " ".join(evidence.quote for evidence in pair.evidence)
+
+    def knows(self, name: str) -> bool:
+        """Whether a name stands in the document, spelled out or abbreviated."""
+        return name_stands_in(name, self.everything) or name in self.initials
+
+
+@lru_cache(maxsize=256)
+def read_passage(document: Document) -> Passage:
+    """A document, read."""
+    found = tuple(sentences(document.text, document.lang))
+    opening = document.text[: found[min(OPENING, len(found)) - 1][1]] if found else ""
+    people = " ".join(author.name for author in document.biblio.authors)
+    everything = f"{document.title}\n{document.text}\n{people} {document.biblio.year or ''}"
+    return Passage(
+        text=document.text, title=document.title, about=f"{document.title}\n{people}\n{opening}",
+        everything=everything, sentences=found, initials=_initials(everything),
+    )  # fmt: skip
+
+
+def _initials(text: str) -> frozenset[str]:
+    found = set()
+    for match in _CAPITALS.finditer(visible(text)):
+        letters = [word[0] for word in match.group().split() if word[0].isupper()]
+        found |= {"".join(letters[a:b]) for a in range(len(letters)) for b in range(a + 2, len(letters) + 1)}
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4_000)
+def named(text: str, lang: str) -> tuple[str, ...]:
+    """The names of a text; in Japanese also constellations, which are written in hiragana."""
+    found = names(text)
+    return (*found, *_HIRAGANA.findall(text)) if lang == "ja" else found
