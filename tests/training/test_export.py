@@ -123,12 +123,21 @@ def test_licences_are_those_the_hub_knows(licence: str, wanted: str) -> None:
 
 
 def test_an_exam_is_told_of_the_model_it_was_taken_by(tmp_path: Path) -> None:
-    arms = [
-        {"name": "final", "revision": "sha256:1", "accuracy": 0.5, "interval": [0.4, 0.6], "n": 100},
-        {"name": "base", "revision": "sha256:0", "accuracy": 0.2, "interval": [0.1, 0.3], "n": 100},
+    refs = {
+        "final": {"name": REF.name, "revision": "sha256:1"},
+        "small": {"name": f"{REF.name}:q4_0", "revision": "sha256:9", "parents": [REF.name]},
+        "base": {"name": "gnomon/nano-base", "revision": "sha256:0"},
+        "other": {"name": "another:q4_0", "revision": "sha256:8", "parents": ["another"]},
+    }
+    arms = {name: {"mode": "letter", "open_book": False, "ref": ref} for name, ref in refs.items()}
+    arms["chance"] = {"mode": "", "open_book": False}
+    value = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
+    sat = {name: {"accuracy": None if name == "other" else value} for name in arms}
+    write_json(tmp_path / "exam.json", {"arms": arms, "exams": {"starter": {"label": "", "arms": sat}}})
+    assert sorted(measures_of(tmp_path, REF)) == [
+        ("accuracy, letter, closed book", "starter", "0.500 [0.400, 0.600] (n = 100)"),
+        ("accuracy, letter, closed book, q4_0", "starter", "0.500 [0.400, 0.600] (n = 100)"),
     ]
-    write_json(tmp_path / "exam.json", {"items": "starter", "arms": arms})
-    assert measures_of(tmp_path, "sha256:1") == [("accuracy, final", "starter", "0.500 [0.400, 0.600] (n = 100)")]
 
 
 def test_an_unknown_kind_is_refused_before_anything_is_written(tmp_path: Path, artifact: Path) -> None:

@@ -13,6 +13,7 @@ from gnomon.training.export.step import HELD_OUT, MEASURE, MODEL, TOKENS, Export
 from gnomon.training.merge import PREFIX, MergeConfig
 from gnomon.training.pack import LIKE, TOKENIZER, PackConfig
 from gnomon.training.preference.config import PreferenceConfig
+from gnomon.training.quantise import QuantiseConfig
 from gnomon.training.recipe import TrainConfig
 from gnomon.training.tokenizer import TokenizerConfig
 from gnomon.training.tune_embedder import GRAPH, KEEP_OUT, MIXTURE, TuneEmbedderConfig
@@ -194,6 +195,22 @@ def export(
         version=1,
         config=ExportConfig(**settings),
         inputs=inputs | {MEASURE + name: step for name, step in (measures or {}).items()},
+    )
+
+
+def quantise(model: Step, quant: str) -> Step:
+    """A model as a GGUF file of some kind would have it, to be measured beside the model itself.
+
+    Args:
+        model: A step that leaves a model with its weights.
+        quant: Kind of file, such as ``q4_0``.
+    """
+    return Step(
+        name="training/quantise",
+        entry="gnomon.training.quantise:run",
+        version=1,
+        config=QuantiseConfig(quant=quant),
+        inputs={MODEL: model},
     )
 
 

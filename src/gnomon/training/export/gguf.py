@@ -5,7 +5,7 @@ quantised in blocks of 32 weights with one scale (``q8_0``, ``q5_1``, ``q4_0``);
 finer K-quants need llama.cpp's ``llama-quantize``, which reads the ``f16`` file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,20 @@ class About:
     """Its licence."""
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes."""
+
+
+def check_quants(quants: Sequence[str]) -> None:
+    """Refuse kinds of files that are not written here.
+
+    Raises:
+        ConfigError: One is unknown.
+    """
+    for quant in quants:
+        if quant not in QUANTS:
+            raise ConfigError(
+                say(f"There is no GGUF kind {quant!r}.", f"GGUF の種類 {quant!r} はない。"),
+                say(f"Known: {', '.join(QUANTS)}.", f"候補: {'、'.join(QUANTS)}。"),
+            )
 
 
 def write_gguf(folder: Path, path: Path, quant: str, about: About) -> None:

@@ -69,11 +69,13 @@ def losses(folder: Path, file: str, texts: Sequence[str]) -> Losses:
     """
     tokens = Tokens(open_tokenizer(folder))
     streams = [_stream(tokens, text) for text in texts]
-    scored = _open(folder, file, tokens).token_log_probs(streams, None)
+    model = LocalModel(open_weights(folder, file), tokens, ModelRef(name=file or folder.name))
+    scored = model.token_log_probs(streams, None)
     return np.array([[-float(values.sum(dtype=np.float64)), len(values)] for values in scored]).reshape(-1, 2)
 
 
-def _open(folder: Path, file: str, tokens: Tokens) -> LocalModel:
+def open_weights(folder: Path, file: str = "") -> Any:
+    """The model of a folder in float32: its safetensors, or one of its GGUF files as transformers reads it."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -81,19 +83,24 @@ def _open(folder: Path, file: str, tokens: Tokens) -> LocalModel:
     more = {"gguf_file": file, "config": shape} if file else {}  # the loader reads no scaled rotation from the file
     with _no_bars():
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True, **more)
-    return LocalModel(model.eval().requires_grad_(False), tokens, ModelRef(name=file or folder.name))
+    model.hf_quantizer = None  # the weights are plain float32 by now, and may be saved
+    model.config.__dict__.pop("quantization_config", None)
+    return model.eval().requires_grad_(False)
 
 
 @contextmanager
 def _no_bars() -> Iterator[None]:
-    """Reading weights needs no progress bar."""
+    """Reading weights needs no progress bars; that of GGUF files has no switch."""
+    from transformers import modeling_gguf_pytorch_utils as reading
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, bar = logging.is_progress_bar_enabled(), reading.tqdm
     logging.disable_progress_bar()
+    reading.tqdm = lambda items, **_: items
     try:
         yield
     finally:
+        reading.tqdm = bar
         if shown:
             logging.enable_progress_bar()
 

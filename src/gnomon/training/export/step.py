@@ -6,23 +6,21 @@ its quantisation costs is measured (``gguf.json``).
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gnomon.core.errors import ConfigError
 from gnomon.core.files import read_json, write_atomic, write_json
 from gnomon.core.memory import kept_memory
 from gnomon.core.records import ModelRef
-from gnomon.core.wording import say
 from gnomon.llm.weights import read_ref, weights_of
 from gnomon.runs.counts import NO_COUNTS, Counts
 from gnomon.runs.output import Output
 from gnomon.training.export.card import Facts, card
-from gnomon.training.export.gguf import QUANTS, About, write_gguf
+from gnomon.training.export.gguf import About, check_quants, write_gguf
 from gnomon.training.export.measured import comparison, held_out, losses, told
 from gnomon.training.export.modelfile import modelfile
 
@@ -63,12 +61,7 @@ def run(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Counts
         ConfigError: A kind of file is not known.
         DataError: The model cannot be written as GGUF, or there is no document to measure on.
     """
-    unknown = [quant for quant in config.quants if quant not in QUANTS]
-    if unknown:
-        raise ConfigError(
-            say(f"There is no GGUF kind {unknown[0]!r}.", f"GGUF の種類 {unknown[0]!r} はない。"),
-            say(f"Known: {', '.join(QUANTS)}.", f"候補: {'、'.join(QUANTS)}。"),
-        )
+    check_quants(config.quants)
     ref = read_ref(inputs[MODEL])
     source = Path(weights_of(inputs[MODEL], out.settings).name_or_folder)
     _copy(source, out.path)
@@ -134,7 +127,7 @@ def _facts(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Fac
         sources=read_json(tokens / "pack.json")["sources"] if tokens else None,
         training=_json(model / "training.json"), merge=_json(model / "merge.json"),
         measures=[row for name, path in sorted(inputs.items()) if name.startswith(MEASURE)
-                  for row in measures_of(path, read_ref(model).revision)],
+                  for row in measures_of(path, read_ref(model))],
         quantised=_json(out.path / MEASURED), chats=(out.path / "chat_template.jinja").is_file(),
         seconds=record.seconds if record else 0.0,
     )  # fmt: skip
@@ -144,22 +137,37 @@ def _json(path: Path) -> dict[str, Any] | None:
     return read_json(path) if path.is_file() else None
 
 
-def measures_of(artifact: Path, revision: str) -> list[tuple[str, str, str]]:
-    """What an evaluation found about the model with that revision, one row a figure."""
-    found = []
-    perplexity = _json(artifact / "perplexity.json")
-    if perplexity:
-        names = [name for name, its in perplexity["models"].items() if its.get("ref", {}).get("revision") == revision]
-        for test, its in perplexity["tests"].items():
-            for name in names:
-                value = its["models"][name]["perplexity"]
-                found.append(("perplexity per token", test, _told(value, 2)))
-    exam = _json(artifact / "exam.json")
-    for arm in (exam or {}).get("arms", ()):
-        if arm.get("revision") == revision and arm.get("accuracy") is not None:
-            figure = {"value": arm["accuracy"], "low": arm["interval"][0], "high": arm["interval"][1], "n": arm["n"]}
-            found.append((f"accuracy, {arm['name']}", str((exam or {}).get("items", "exam")), _told(figure, 3)))
-    return found
+def measures_of(artifact: Path, ref: ModelRef) -> list[tuple[str, str, str]]:
+    """What an evaluation found about a model and its quantisations (``training/quantise``), one row a figure."""
+    return [*_perplexities(_json(artifact / "perplexity.json"), ref), *_accuracies(_json(artifact / "exam.json"), ref)]
+
+
+def _perplexities(facts: dict[str, Any] | None, ref: ModelRef) -> Iterator[tuple[str, str, str]]:
+    for test, its in (facts or {"tests": {}})["tests"].items():
+        for name, value in its["models"].items():
+            which = _which((facts or {})["models"][name].get("ref"), ref)
+            if which is not None:
+                yield f"perplexity per token{which}", test, _told(value["perplexity"], 2)
+
+
+def _accuracies(facts: dict[str, Any] | None, ref: ModelRef) -> Iterator[tuple[str, str, str]]:
+    for paper, its in (facts or {"exams": {}})["exams"].items():
+        for name, row in its["arms"].items():
+            arm = (facts or {})["arms"][name]
+            which = _which(arm.get("ref"), ref)
+            if which is not None and row["accuracy"]:
+                book = "open book" if arm["open_book"] else "closed book"
+                yield f"accuracy, {arm['mode']}, {book}{which}", its.get("label") or paper, _told(row["accuracy"], 3)
+
+
+def _which(measured: Mapping[str, Any] | None, ref: ModelRef) -> str | None:
+    """Nothing for the model itself, its kind for one of its quantisations, None for another model."""
+    if not measured:
+        return None
+    if measured.get("revision") == ref.revision:
+        return ""
+    name, _, quant = str(measured.get("name", "")).rpartition(":")
+    return f", {quant}" if name == ref.name and tuple(measured.get("parents", ())) == (ref.name,) else None
 
 
 def _told(value: Mapping[str, Any], digits: int) -> str:
