@@ -12,6 +12,7 @@ from gnomon.evaluation.embedding.step import RETRIEVAL, EmbeddingConfig
 from gnomon.evaluation.exam.arms import Arm, Paper, standard_arms
 from gnomon.evaluation.exam.config import ExamConfig
 from gnomon.evaluation.exam.papers import DEV, ITEMS
+from gnomon.evaluation.harness.config import LmEvalConfig
 from gnomon.evaluation.heldout import PREFIX as DOCUMENTS
 from gnomon.evaluation.heldout import TestSet
 from gnomon.evaluation.items import ItemsConfig
@@ -227,4 +228,24 @@ def chat_exam(models: Models, files: FileSet, judge: ModelRef, **settings: Any) 
         config=ChatConfig(models=roles, judge=judge, **settings),
         inputs=steps,
         sources={"files": files},
+    )
+
+
+def lm_eval(models: Models, tasks: Sequence[str], *, include: FileSet | None = None, **settings: Any) -> Step:
+    """Let models sit tasks of lm-evaluation-harness, with its prompts and metrics.
+
+    Args:
+        models: Steps that leave a model, or references to weights, as in ``perplexity``.
+        tasks: Names as ``lm_eval ls tasks`` lists them, or of the included files.
+        include: A folder of the user's own task files; code that they name runs.
+        settings: Other fields of ``LmEvalConfig``.
+    """
+    roles, steps = roles_and_steps(models)
+    return Step(
+        name="evaluation/lm_eval",
+        entry="gnomon.evaluation.harness.step:run",
+        version=1,
+        config=LmEvalConfig(models=roles, tasks=tuple(tasks), **settings),
+        inputs=steps,
+        sources={} if include is None else {"include": include},
     )

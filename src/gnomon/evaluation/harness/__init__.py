@@ -1,0 +1,1 @@
+"""Other people's harnesses: lm-evaluation-harness run as a step, and questions exported for it and for llm-jp-eval."""
