@@ -19,6 +19,7 @@ from gnomon.training.recipe import LoRA
 from gnomon_recipes import arguments as given
 from gnomon_recipes.bases import NANO, adopted
 from gnomon_recipes.specialise import Literature, Specialisation, general_documents, measures, specialise
+from gnomon_recipes.teach import Lessons, Teaching, teach
 
 SCALES = ("laptop",)
 FILES = ("files", "exam", "general")
@@ -29,6 +30,8 @@ MODEL_ARGUMENTS = (
 ARGUMENTS = ("exam", "files", "name", "removed", "scale", *MODEL_ARGUMENTS)
 STARTER = Path(__file__).parent / "starter"
 METHODS = ("full", "lora")
+PROOF = ("perplexity", "answers", "exam", "embedding", "completion", "audit")
+"""Roles that show what models are worth, each a goal."""
 REPLAY, NANO_REPLAY = 0.1, 0.5
 """Share of general text when the user gives some: a choice; of the nano base measured (docs/design/log.md)."""
 
@@ -53,6 +56,7 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
         raise ConfigError("The library recipe needs files.", "Use `gnomon build FOLDER`.")
     name = given.word(arguments, "name", "") or "library"
     made = read(FileSet.from_row(arguments["files"]), given.file_set(arguments, "exam"), arguments)
+    made |= indexed(made["dedup"], name)
     if arguments.get("base"):
         general = given.file_set(arguments, "general")
         files = general or FileSet.scan([STARTER / "general.jsonl"])
@@ -96,28 +100,38 @@ def read(files: FileSet, exam: FileSet | None, arguments: Mapping[str, Any]) -> 
     return made
 
 
-def model(made: Mapping[str, Step], general: FileSet, base: Any, how: Specialisation) -> dict[str, Step]:
-    """A base, continued on what models may see, and measured."""
+def indexed(documents: Step, name: str) -> dict[str, Step]:
+    """Passages, their index and their vectors: what readers search, and models in an open-book exam."""
+    chunks = knowledge.chunk(documents)
+    index = knowledge.index(documents, chunks, library=name)
+    vectors = knowledge.vectors(documents, chunks, index, embedder=PACKAGED)
+    return {"chunk": chunks, "index": index, "vectors": vectors}
+
+
+def model(
+    made: Mapping[str, Step], general: FileSet, base: Any, how: Specialisation, *,
+    lessons: Lessons | None = None, teaching: Teaching | None = None,
+) -> dict[str, Step]:  # fmt: skip
+    """A base, continued on what models may see, taught where there are lessons, and measured."""
     shown = made.get("decontaminate", made["dedup"])
     aside, aside_unique = general_documents(general, made.get("items"))
     texts = Literature(shown=shown, unique=made["dedup"], general=aside, general_unique=aside_unique)
-    specialised, tests = specialise(adopted(base, {"domain": shown}), texts, how)
-    return specialised | measures(specialised, tests, texts, how)
+    found, tests = specialise(adopted(base, {"domain": shown}), texts, how)
+    if lessons is not None and teaching is not None:
+        found |= teach(found, lessons, teaching)
+    return found | measures(found, tests, texts, how)
 
 
 def served(recipe_name: str, name: str, made: dict[str, Step], arguments: Mapping[str, Any]) -> Recipe:
-    """Index, trace and report of what was read, and the model where there is one, as one expert."""
-    library = made["dedup"]
-    chunks = knowledge.chunk(library)
-    index = knowledge.index(library, chunks, library=name)
-    vectors = knowledge.vectors(library, chunks, index, embedder=PACKAGED)
-    made |= {"chunk": chunks, "index": index}
-    made["trace"] = knowledge.trace(made.get("domain", made.get("decontaminate", library)))  # what models were shown
-    proof = [made[role] for role in ("perplexity", "embedding", "completion") if role in made]
-    report = evaluation.report(made, title=name)
+    """Trace and report of what was read and indexed, and the models where there are some, as one expert."""
+    shown = made.get("domain", made.get("decontaminate", made["dedup"]))  # what models were shown
+    made["trace"] = knowledge.trace(shown)
+    found, vectors = (made["index"], made["trace"]), made["vectors"]
+    proof = [made[role] for role in PROOF if role in made]
+    report = evaluation.report({role: step for role, step in made.items() if role != "vectors"}, title=name)
     return Recipe(
         name=recipe_name,
-        goals=(index, made["trace"], vectors, *proof, report) if proof else (index, made["trace"], report, vectors),
-        serve=Serve(name=name, parts={**made, "vectors": vectors, "report": report}),
+        goals=(*found, vectors, *proof, report) if proof else (*found, report, vectors),
+        serve=Serve(name=name, parts={**made, "report": report}),
         arguments=dict(arguments),
     )
