@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gnomon.cli.complete import MODEL_STEPS
 from gnomon.cli.output import count, safe, seconds
 from gnomon.core.wording import say
 from gnomon.evaluation.report.words import REASONS
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 READERS_ROLE, REPORT_ROLE = "index", "report"
-PROOF_ROLE, KEPT_ROLE = "perplexity", "dedup"
-MODEL_STEPS = ("training/adopt", "training/pretrain", "training/midtrain", "training/cpt")
+PROOF_ROLE, EXAM_ROLE, KEPT_ROLE = "perplexity", "exam", "dedup"
 
 
 def summary(recipe: Recipe, workspace: Workspace, records: Mapping[str, Record], took: float) -> dict[str, Any]:
@@ -41,7 +41,8 @@ def summary(recipe: Recipe, workspace: Workspace, records: Mapping[str, Record],
         "steps": [_step_row(records[address]) for address in steps if address in records],
         "library": recipe.serve is not None and READERS_ROLE in recipe.serve.parts,
         "models": _models(recipe, records),
-        "perplexity": _proof(recipe, records),
+        "perplexity": _metrics(recipe, records, PROOF_ROLE),
+        "exam": _metrics(recipe, records, EXAM_ROLE).get("accuracy", {}),
         "cost_usd": round(sum(record.cost_usd for record in records.values()), 6),
         "report": _report(recipe, workspace),
         "seconds": took,
@@ -70,13 +71,15 @@ def _readers_path(recipe: Recipe) -> list[Step]:
 def _models(recipe: Recipe, records: Mapping[str, Record]) -> dict[str, str]:
     """Addresses of the models that were made, by role."""
     parts = recipe.serve.parts if recipe.serve else {goal.name: goal for goal in recipe.goals}
-    made = {role: step for role, step in parts.items() if step.name in MODEL_STEPS and step.address in records}
+    made = {
+        role: step for role, step in parts.items() if step.address.startswith(MODEL_STEPS) and step.address in records
+    }
     return {role: made[role].address for role in sorted(made, key=lambda role: (role != "base", role))}
 
 
-def _proof(recipe: Recipe, records: Mapping[str, Record]) -> dict[str, Any]:
-    """Held-out perplexities by test set and model, as the step's record carries them."""
-    step = recipe.serve.parts.get(PROOF_ROLE) if recipe.serve else None
+def _metrics(recipe: Recipe, records: Mapping[str, Record], role: str) -> dict[str, Any]:
+    """The headline figures of a measure, as its step's record carries them."""
+    step = recipe.serve.parts.get(role) if recipe.serve else None
     return dict(records[step.address].metrics) if step is not None and step.address in records else {}
 
 
@@ -126,6 +129,9 @@ def _show_models(out: "Console", row: Mapping[str, Any]) -> None:
     for test, figures in row["perplexity"].items():
         told = ", ".join(f"{model} {_perplexity(found)}" for model, found in figures.items())
         out.print(say(f"  Perplexity, {safe(test)}: ", f"  パープレキシティ、{safe(test)}: ") + safe(told))
+    for paper, arms in row["exam"].items():
+        told = ", ".join(f"{arm} {'–' if right is None else f'{right:.1%}'}" for arm, right in arms.items())
+        out.print(say(f"  Right answers, {safe(paper)}: ", f"  正答率、{safe(paper)}: ") + safe(told))
 
 
 def _perplexity(found: Mapping[str, Any]) -> str:
