@@ -1,14 +1,17 @@
 """The door of the synthesis room: one function per step."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gnomon.core.records import ModelRef
 from gnomon.runs.sources import FileSet
 from gnomon.runs.step import Step
 from gnomon.synthesis.as_documents import AsDocumentsConfig
+from gnomon.synthesis.audit.step import AuditConfig
 from gnomon.synthesis.examples import ExamplesConfig
 from gnomon.synthesis.general import FILES, GeneralConfig
 from gnomon.synthesis.items import PairItemsConfig
+from gnomon.synthesis.judge import JudgeConfig
 from gnomon.synthesis.part import PairsPartConfig
 from gnomon.synthesis.preferences import JUDGED, PreferencesConfig
 from gnomon.synthesis.select import LABELS, SelectConfig
@@ -30,6 +33,25 @@ def write(documents: Step, writer: ModelRef | None = None, **settings: Any) -> S
         version=1,
         config=WriteConfig(writer=writer, **settings),
         inputs={"documents": documents},
+    )
+
+
+def judge(pairs: Step, documents: Step, judges: Sequence[ModelRef] = (), *, rule: bool = True, **settings: Any) -> Step:
+    """Add verdicts to pairs, by rule and by model; nothing is left out.
+
+    Args:
+        pairs: A step that leaves pairs.
+        documents: The step whose documents they were written from.
+        judges: Models that judge; none of them may have written the pairs, or be under test.
+        rule: Whether the rule judge looks at them.
+        settings: Other fields of ``JudgeConfig``.
+    """
+    return Step(
+        name="synthesis/judge",
+        entry="gnomon.synthesis.judge:run",
+        version=1,
+        config=JudgeConfig(judges=tuple(judges), rule=rule, **settings),
+        inputs={"pairs": pairs, "documents": documents},
     )
 
 
@@ -168,4 +190,21 @@ def preferences(pairs: Step, judged: Step | None = None, **settings: Any) -> Ste
         version=1,
         config=PreferencesConfig(**settings),
         inputs={"pairs": pairs} | ({JUDGED: judged} if judged is not None else {}),
+    )
+
+
+def audit(pairs: Step, documents: Step, **settings: Any) -> Step:
+    """One HTML page with a random sample of pairs, to read and to label.
+
+    Args:
+        pairs: A step that leaves pairs, judged or not.
+        documents: The documents they rest on.
+        settings: Fields of ``AuditConfig``.
+    """
+    return Step(
+        name="synthesis/audit",
+        entry="gnomon.synthesis.audit.step:run",
+        version=1,
+        config=AuditConfig(**settings),
+        inputs={"pairs": pairs, "documents": documents},
     )
