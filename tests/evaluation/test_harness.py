@@ -10,14 +10,17 @@ from evaluation_kit import output
 import gnomon_recipes
 from gnomon.core.errors import ConfigError, MissingExtra, RunError
 from gnomon.core.files import write_json
-from gnomon.core.records import ModelRef
+from gnomon.core.records import Item, ModelRef
 from gnomon.core.settings import ModelPlace, Settings
 from gnomon.core.tables import read_table
+from gnomon.evaluation.exam.prompting import Sheet
 from gnomon.evaluation.harness import running
 from gnomon.evaluation.harness.config import LmEvalConfig
+from gnomon.evaluation.harness.lm_tasks import lm_eval_files
 from gnomon.evaluation.harness.step import Sample, result_rows, run
 from gnomon.evaluation.roles import Role
 from gnomon.evaluation.steps import lm_eval
+from gnomon.llm.local import load_local
 from gnomon.runs.sources import FileSet
 
 NANO = Path(gnomon_recipes.__file__).parent / "nano" / "base"
@@ -59,22 +62,39 @@ def place(folder: Path, **more: Any) -> tuple[LmEvalConfig, dict[str, Path]]:
 
 @needs_harness
 def test_a_task_of_the_users_own_is_sat_by_real_weights_and_its_figures_kept(tmp_path: Path) -> None:
-    config, inputs = place(tmp_path, bootstrap=100)
+    # beside it our own questions, exported: lm-eval reads the files, and its scores are those of the exam
+    items = [
+        Item(id="a", prompt="Which is a star?", choices=("Sun", "Moon", "Mars"), targets=(0,)),
+        Item(id="c", prompt="どれが恒星か。", choices=("月", "太陽"), targets=(1,), lang="ja"),
+    ]
+    (tmp_path / "tasks").mkdir()
+    for name, text in lm_eval_files("own", items).items():
+        (tmp_path / "tasks" / name).write_text(text, encoding="utf-8")
+    config, inputs = place(tmp_path, bootstrap=100, tasks=("tiny_stars", "own_letter_en", "own_option_ja"))
     out = output(tmp_path)
     out.settings = Settings(offline=True, threads=1)
     counts = run(config, inputs, out)
-    assert (counts.taken, counts.kept) == (4, 4)
+    assert (counts.taken, counts.kept) == (6, 6)
     facts = json.loads((out.path / "lm_eval.json").read_text())
     assert facts["versions"]["lm_eval_version"]
     assert facts["models"]["base"]["ref"]["name"] == "nano"
-    row = next(row for row in facts["results"] if row["metric"] == "acc")
+    rows = {(row["task"], row["metric"]): row for row in facts["results"]}
+    row = rows["tiny_stars", "acc"]
     assert (row["task"], row["n"], row["shots"], row["version"]) == ("tiny_stars", 4, 0, 3.0)
     assert row["higher_is_better"]
     assert row["low"] <= row["value"] <= row["high"]
-    samples = list(read_table(out.path / "samples.parquet", Sample))
+    every = list(read_table(out.path / "samples.parquet", Sample))
+    samples = [sample for sample in every if sample.task == "tiny_stars"]
     scores = [json.loads(sample.metrics)["acc"] for sample in samples]
     assert row["value"] == pytest.approx(sum(scores) / 4)
     assert [sample.doc_id for sample in samples] == [0, 1, 2, 3]
+    model = load_local(inputs["model:base"], Settings(threads=1))
+    for task, form, item in (("own_letter_en", "mmlu", items[0]), ("own_option_ja", "option", items[1])):
+        (sample,) = [sample for sample in every if sample.task == task]
+        theirs = [float(total) for total, _ in json.loads(sample.response)]
+        sheet = Sheet(form=form)
+        pairs = [(sheet.prompt(item), after) for after in sheet.continuations(item)]
+        assert theirs == pytest.approx([one.total for one in model.log_likelihoods(pairs)], abs=1e-3)
     again = {"left": running.run_child}
     running.run_child = None  # type: ignore[assignment]
     try:

@@ -13,6 +13,7 @@ from gnomon.evaluation.exam.arms import Arm, Paper, standard_arms
 from gnomon.evaluation.exam.config import ExamConfig
 from gnomon.evaluation.exam.papers import DEV, ITEMS
 from gnomon.evaluation.harness.config import LmEvalConfig
+from gnomon.evaluation.harness.export import ExportConfig
 from gnomon.evaluation.heldout import PREFIX as DOCUMENTS
 from gnomon.evaluation.heldout import TestSet
 from gnomon.evaluation.items import ItemsConfig
@@ -248,4 +249,22 @@ def lm_eval(models: Models, tasks: Sequence[str], *, include: FileSet | None = N
         config=LmEvalConfig(models=roles, tasks=tuple(tasks), **settings),
         inputs=steps,
         sources={} if include is None else {"include": include},
+    )
+
+
+def harness_files(items: Step, models: Models | None = None, **settings: Any) -> Step:
+    """Write questions as tasks of lm-evaluation-harness and of llm-jp-eval, with the commands that run them.
+
+    Args:
+        items: A step that leaves items.
+        models: Steps that leave a model, or references: llm-jp-eval's command knows them by role.
+        settings: Other fields of ``ExportConfig``.
+    """
+    roles, steps = roles_and_steps(models or {})
+    return Step(
+        name="evaluation/harness_files",
+        entry="gnomon.evaluation.harness.export:run",
+        version=1,
+        config=ExportConfig(models=roles, **settings),
+        inputs={**steps, "items": items},
     )
