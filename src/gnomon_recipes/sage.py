@@ -21,11 +21,11 @@ from gnomon_recipes.specialise import Specialisation
 from gnomon_recipes.teach import Blend, Lessons, Teaching, conversations
 
 SCALES = ("laptop", "node", "cluster")
-FILES = ("files", "general", "chat", "exam")
+FILES = ("files", "general", "chat", "exam", "labels")
 MODELS = ("base", "instruct")
 ARGUMENTS = (
-    "after", "base", "chat", "context", "exam", "files", "general", "held_out", "instruct", "judges", "name", "passes",
-    "removed", "scale", "train", "writer",
+    "after", "base", "chat", "context", "exam", "files", "general", "held_out", "instruct", "judges", "labels", "name",
+    "passes", "removed", "scale", "train", "writer",
 )  # fmt: skip
 """``train`` are settings of the continued pre-training."""
 
@@ -94,10 +94,10 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
     Args:
         sage: Which member of the series.
         arguments: ``files`` (papers) and ``exam`` (questions); ``general`` (plain text for replay, control and
-            forgetting), ``chat`` (general conversations), those of the starter when not given at ``laptop``;
+            forgetting) and ``chat`` (general conversations), those of the starter when not given at ``laptop``;
             ``scale``; ``base`` and ``instruct`` (see ``bases``); ``writer`` and ``judges`` (names of ``gnomon.toml``;
-            without them rules write and judge); ``after``, ``held_out``, ``context``, ``passes``, ``train``,
-            ``removed`` and ``name`` as in the ``library`` recipe.
+            without them rules write and judge); ``labels`` (files of the audit page); ``after``, ``held_out``,
+            ``context``, ``passes``, ``train``, ``removed`` and ``name`` as in the ``library`` recipe.
 
     Raises:
         ConfigError: An argument is unknown, missing or of another type; or a hub model has no commit.
@@ -112,7 +112,7 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
     partner = adopted(arguments.get("instruct") or _named(size.instruct), kind="instruct")
     chat, held = conversations(_files(arguments, "chat", scale), ("en",), made["items"])
     lessons = Lessons(
-        items=made["items"], instruct=partner, chat=chat, held_chat=held,
+        items=made["items"], instruct=partner, chat=chat, held_chat=held, labels=given.file_set(arguments, "labels"),
         library={part: made[part] for part in ("index", "vectors")},
     )  # fmt: skip
     made |= model(

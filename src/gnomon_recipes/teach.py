@@ -94,6 +94,8 @@ class Lessons:
     """General conversations, mixed with the questions."""
     held_chat: Step | None = None
     """General conversations to measure on."""
+    labels: FileSet | None = None
+    """What people said of pairs on the audit page; sets the judge's threshold."""
     library: Mapping[str, Step] = field(default_factory=dict)
     """``index`` and ``vectors`` for the open-book arms."""
 
@@ -111,7 +113,7 @@ def teach(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict[str
         Steps by role: ``written`` to ``questions`` (pairs, by what was done to them), ``lessons`` (examples),
         ``sft_tokens``, ``tuned``, ``preferred``, the merges, ``final``, ``answers`` and ``exam``.
     """
-    found = _questions(made["domain"], lessons.items, how)
+    found = _questions(made, lessons, how)
     found |= _tuned(made, found, lessons, how)
     best = found.get("preferred", found[TUNED])
     if lessons.instruct is not None:
@@ -131,11 +133,13 @@ def conversations(files: FileSet, langs: Sequence[str], items: Step | None, held
     return synthesis.part(read, "train", **shares), synthesis.part(read, DEVELOPMENT, **shares)
 
 
-def _questions(documents: Step, items: Step | None, how: Teaching) -> dict[str, Step]:
+def _questions(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict[str, Step]:
     """Pairs, written, judged, chosen, freed of copies and of exam questions, and parted."""
+    documents, items = made["domain"], lessons.items
     written = synthesis.write(documents, how.writer, **{"langs": how.languages, **how.write})
-    judged = synthesis.judge(written, documents, how.judges)
-    selected = synthesis.select(judged, **how.select)
+    tested = _adopted(made["base"], lessons.instruct) if how.judges else ()
+    judged = synthesis.judge(written, documents, how.judges, under_test=tested)
+    selected = synthesis.select(judged, lessons.labels, **how.select)
     unique = corpus.dedup(synthesis.as_documents(selected), "questions", bibliography=False)
     clean = corpus.decontaminate(unique, items) if items is not None else unique
     pairs = synthesis.surviving(selected, clean)
@@ -145,6 +149,12 @@ def _questions(documents: Step, items: Step | None, how: Teaching) -> dict[str, 
         "shown_questions": shown, "audit": synthesis.audit(judged, documents),
         "development_items": synthesis.items(synthesis.part(pairs, DEVELOPMENT, development=how.held_out, test=0.0)),
     }  # fmt: skip
+
+
+def _adopted(*steps: Step | None) -> tuple[ModelRef, ...]:
+    """The models that steps adopt: the expert is made of them, so none of them may judge what it learns."""
+    configs = [step.config for step in steps if step is not None and step.name == "training/adopt"]
+    return tuple(ModelRef(name=one.name, revision=one.revision, kind=one.kind) for one in configs)
 
 
 def _tuned(made: Mapping[str, Step], found: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict[str, Step]:
@@ -161,7 +171,7 @@ def _tuned(made: Mapping[str, Step], found: Mapping[str, Step], lessons: Lessons
     tokens = training.pack(model, sources, context=how.context, sources=tuple(mixture), allow_short=True)
     taught |= {"sft_tokens": tokens, TUNED: training.sft(model, tokens, name=f"{how.name}-tuned", **how.train)}
     if how.prefer is not None:
-        taught["preferences"] = synthesis.preferences(found["judged"], found["shown_questions"])
+        taught["preferences"] = synthesis.preferences(found["shown_questions"], found["judged"])
         taught["preferred"] = training.dpo(
             taught[TUNED], taught["preferences"], name=f"{how.name}-preferred", **how.prefer
         )
