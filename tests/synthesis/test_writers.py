@@ -1,9 +1,12 @@
 """The extractive writer: every pair can be walked back, stands alone, and is not given away."""
 
+import json
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from writing import DOCUMENTS, M31, SUNSPOTS, document, drops_of, make, pairs_of, shelf
 
 from gnomon.core.errors import ConfigError
-from gnomon.core.records import Document, Drop
+from gnomon.core.records import Author, Document, Drop
 from gnomon.core.synthetic import QA
 from gnomon.core.tables import read_table
 from gnomon.core.text import fold
@@ -123,6 +126,42 @@ def test_dates_errors_ranges_and_parts_of_names_are_not_asked_for() -> None:
     assert [e.text for e in entities("2月23日7時35分に観測された。")] == []
 
 
+def test_he_is_asked_about_by_name_where_nobody_else_acted() -> None:
+    text = "In 1950 Jane Doe counted the stars of M13. She measured 12 variable stars within 3 arcmin of its core."
+    gaps = questions(text, kinds=("cloze",))
+    assert any("Jane Doe measured ____" in q or "Jane Doe measured 12" in q for q in gaps)
+    other = text.replace("M13.", "M13, as Harlow Shapley had.")
+    assert not any("She" in q or "Doe measured" in q for q in questions(other, kinds=("cloze",)))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Peter Goldreich and Ann Smith realised that it cannot be so for the 12 moons of Jupiter.",
+        "Eight years later supernovae gave evidence for a constant near 70 percent of the critical density.",
+        "The two groups of NGC 4565 disagreed by 30 km/s, and the other one was dropped in 1961.",
+        "John Leibacher reached a similar picture independently in 1971 at the Mount Wilson Observatory.",
+        "太陽程度の質量なら、その値は約4000 Kであるとされた。",
+    ],
+)
+def test_words_that_only_another_sentence_explains_are_not_asked_about(sentence: str) -> None:
+    assert asked(sentence, "ja" if "。" in sentence else "en") == []
+
+
+def test_the_head_of_a_question_gives_no_answer_away() -> None:
+    text = "Jane Doe saw in 1950 that the arms of NGC 224 hold 12 open clusters of young stars."
+    for pair in asked(text, kinds=("cloze", "relation", "numeric")):
+        head = pair.question.split(": ")[0] if pair.question.startswith("On “") else ""
+        assert "Doe" not in head or pair.answer != "Jane Doe"
+        assert "1950" not in head or pair.answer != "1950"
+
+
+def test_named_things_are_gaps_and_words_of_other_names_are_not() -> None:
+    sentence = "Meghnad Saha gave the Saha equation in 1920, and NASA's Kepler mission and two telescopes used it."
+    assert [e.text for e in entities(sentence) if e.kind.startswith("term")] == ["Saha equation", "Kepler mission"]
+    assert [e.text for e in entities("岐阜県のスーパーカミオカンデは、データを集めた。")] == ["スーパーカミオカンデ"]
+
+
 # Options --------------------------------------------------------------------------------------
 
 
@@ -133,6 +172,23 @@ def test_options_are_of_one_unit_and_none_equals_the_answer_after_rounding() -> 
         assert len(pair.choices) == 4 == len(set(pair.choices))
         assert pair.choices.count(pair.answer) == 1
         assert all(option.endswith("km/s") for option in pair.choices)
+
+
+def test_options_are_written_alike_and_far_enough_apart() -> None:
+    entity = next(e for e in entities("The mirror measures 8 m across.") if e.figure)
+    near = entities("One has 8.2 m, one has 4 m; others have 6 m, some have 10 m now; far away 0.005 km counts too.")
+    made = options("8 m", entity, "", near, [], random.Random(0))
+    assert sorted(made) == ["10 m", "4 m", "6 m", "8 m"]
+
+
+def test_who_may_have_done_it_too_is_no_wrong_answer() -> None:
+    text = (
+        "Jane Doe found that 12 stars of NGC 205 are variable. Mary Major measured 30 stars of M13 with great care."
+        " John Minor noticed 7 more stars of M15."
+    )
+    for pair in asked(text, kinds=("choice",)):
+        if pair.answer in {"Jane Doe", "Mary Major", "John Minor"}:
+            assert not {"Jane Doe", "Mary Major", "John Minor"} & set(pair.choices) - {pair.answer}
 
 
 @pytest.mark.parametrize(
@@ -185,6 +241,39 @@ def test_every_pair_is_whole(parts: list[str], seed: int, ja: bool) -> None:
             assert len(pair.choices) == 4
             assert sum(same(pair.answer, option) for option in pair.choices) == 1
     assert asked(text, lang, seed=seed) == asked(text, lang, seed=seed)
+
+
+def noted(row: dict[str, Any]) -> Document:
+    """A note as a document."""
+    own = document(row["id"], row["text"], row["lang"], row["title"], row["year"])
+    return replace(own, biblio=replace(own.biblio, authors=tuple(Author(name=name) for name in row["authors"])))
+
+
+def test_the_starter_notes_give_pairs_that_hold() -> None:
+    folder = Path(writing_step.__file__).parents[2] / "gnomon_recipes" / "starter"
+    made = {"en": 0, "ja": 0}
+    for file, lang in (("notes_ga.jsonl", "en"), ("notes_ja.jsonl", "ja")):
+        rows = [json.loads(line) for line in (folder / file).read_text(encoding="utf-8").splitlines()]
+        own = [noted(row) for row in rows]
+        found = [look(one, lang) for one in own]
+        pool = Pool()
+        for one in found:
+            pool.add(lang, "astro-ph.GA", (e for known in one.entities.values() for e in known))
+        pairs = [
+            pair for one in found for p in propose(one, KINDS, 8, pool, 0)[0]
+            if isinstance(pair := settle(p, one.document), QA)
+        ]  # fmt: skip
+        texts = {one.id: one.text for one in own}
+        for pair in pairs:
+            span = pair.evidence[0].span
+            assert texts[span.doc_id][span.start : span.end] == pair.evidence[0].quote
+            assert len(pair.choices) in {0, 4}
+            if not pair.answer.startswith(("That ", "Because ")):
+                assert pair.kind in {"definition", "relation"} or pair.answer.split()[0] in pair.evidence[0].quote
+        assert len({pair.id for pair in pairs}) == len(pairs)
+        made[lang] = len(pairs)
+    assert made["en"] >= 42 * 2.5
+    assert made["ja"] >= 44 * 2.5
 
 
 @given(st.text(st.sampled_from("aé 　ﬁ1²½,.\u00ad\u3099がＡ\n"), max_size=40), st.integers(0, 40), st.integers(0, 40))

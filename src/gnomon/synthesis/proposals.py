@@ -133,7 +133,7 @@ def _leaning(proposal: Proposal, title: str) -> Refusal | None:
     question = proposal.question.replace(title, "Title") if title else proposal.question
     why = leaning(question, proposal.lang) or unnamed(question, proposal.lang)
     if not why:
-        said = [proposal.answer, *proposal.choices, *(turn.text for turn in proposal.turns)]
+        said = [proposal.answer, proposal.thinking, *proposal.choices, *(turn.text for turn in proposal.turns)]
         why = next((found for text in said if (found := pointing(text, proposal.lang))), "")
     return ("not_self_contained", why) if why else None
 

@@ -1,4 +1,4 @@
-"""Acting: the author's name where a sentence of a text about one author's work opens with "He" or "She".
+"""Acting: the author's name where a sentence of a text about one author's work has "He" or "She" act.
 
 Encyclopaedic notes tell what one person did, sentence after sentence. The pronoun is resolved only where nobody else
 acts in the sentence before; the words that a pair rests on stay as they stand.
@@ -10,7 +10,10 @@ from gnomon.core.names import plain_word
 from gnomon.core.records import Document
 from gnomon.synthesis.extractive.verbs import PAST_PATTERN
 
-_PRONOUN = re.compile(rf"(?:He|She)(?= (?:\w+ly |also |then |soon |later |had |therefore )*(?:{PAST_PATTERN})\b)")
+_PRONOUN = re.compile(
+    rf"(?P<lead>[A-Z][^,;:]{{5,140}}, )?(?:[Hh]e|[Ss]he)"
+    rf"(?= (?:\w+ly |also |then |soon |later |had |therefore )*(?:{PAST_PATTERN})\b)"
+)
 _SOMEBODY = re.compile(r"\b[A-Z][a-zé’'-]+(?: (?:[A-Z]\.|van|von|de|der))* (?P<last>[A-Z][a-zé’'-]+)\b")
 
 
@@ -25,7 +28,7 @@ def author_of(document: Document) -> str:
 
 
 def named(shown: str, before: str, author: str) -> str:
-    """The sentence with its author's name for its first pronoun, or as it is.
+    """The sentence with its author's name for the pronoun that acts in it, or as it is.
 
     Args:
         shown: The sentence on one line.
@@ -36,5 +39,6 @@ def named(shown: str, before: str, author: str) -> str:
     if not match or not author:
         return shown
     surname = plain_word(author.split()[-1])
-    others = [m for m in _SOMEBODY.finditer(before) if plain_word(m["last"]) != surname]
-    return shown if others else author + shown[match.end() :]
+    lead = match["lead"] or ""
+    others = [m for m in _SOMEBODY.finditer(f"{before}\n{lead}") if plain_word(m["last"]) != surname]
+    return shown if others else f"{lead}{author}{shown[match.end() :]}"

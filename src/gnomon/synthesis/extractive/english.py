@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from gnomon.core.figures import figures
 from gnomon.core.names import names
 from gnomon.synthesis.extractive.candidates import Candidate
-from gnomon.synthesis.extractive.entities import Entity
+from gnomon.synthesis.extractive.entities import UNTYPED, Entity
 from gnomon.synthesis.extractive.sentences import Sentence
 from gnomon.synthesis.extractive.verbs import PAST, PAST_PATTERN
 
@@ -259,4 +259,5 @@ def _begins(letters: str, words: list[str]) -> bool:
 def _gap(sentence: Sentence, entity: Entity) -> Candidate:
     gapped = f"{sentence.text[: entity.start]}{GAP}{sentence.text[entity.end :]}"
     question = f"Fill the gap: “{gapped}”"
-    return Candidate(kind="cloze", question=question, answer=entity.text, sentence=sentence, entity=entity, titled=True)
+    typed = None if entity.kind.startswith(UNTYPED) else entity
+    return Candidate(kind="cloze", question=question, answer=entity.text, sentence=sentence, entity=typed, titled=True)

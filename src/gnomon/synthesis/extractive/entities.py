@@ -50,6 +50,8 @@ _HEADS = (
     "Observatory Telescope Institute University Laboratory Survey Satellite Array Mission Explorer Collaboration"
     " Spectrograph Interferometer Nebula Cluster Cloud Catalogue Project Team Network Bank"
 ).split()
+UNTYPED = "any:"
+"""How the type begins of what has no type: it is asked for, never with options."""
 _THINGS = (
     "cluster galaxy nebula belt effect law relation limit cutoff principle sequence diagram process constant probe"
     " satellite telescope spacecraft mission survey track instability theorem equation function algorithm method mass"
@@ -59,6 +61,9 @@ _TERM = re.compile(
     rf"(?<![\w'’.-])(?<!de )(?<!van )(?!(?:{_NO_TERM})\b)(?:{_CAPITAL}|[A-Z]{{2,5}})"
     rf"(?: (?:{_CAPITAL}|[A-Z]{{2,5}}))* (?P<head>{_THINGS.replace(' ', '|')})(?![\w-])"
 )
+_SHORT = re.compile(r"(?<![\w'’.(-])(?<!, )(?<!and )[A-Z][a-z]*[A-Z][A-Za-z]*[A-Z]\w*(?![\w-]|,| and| \d|'s)")
+"""Names made of capitals, outside lists: of instruments, surveys, programs."""
+_NO_SHORT = frozenset({"NASA", "CCD", "CCDs", "III", "VII", "UTC", "BSD", "USA"})
 _TERM_JA = re.compile(r"(?<![ァ-ヺー・一-龥A-Za-z、])[ァ-ヺ][ァ-ヺー・]{3,20}(?=[はがのをにでと])")
 _COMMON_JA = re.compile(
     r"データ|モデル|グループ|チーム|サンプル|パターン|レベル|エネルギー|スペクトル|プロジェクト|サイズ|システム|パーセント|ガウス|ケルビン"
@@ -85,7 +90,7 @@ class Entity:
     """It, as written."""
     kind: str
     """Its type: ``quantity:UNIT``, ``count``, ``year``, ``person``, ``object:CATALOGUE``, ``place:HEAD``,
-    ``term:HEAD``."""
+    ``term:HEAD``, ``any:FORM``."""
     figure: Figure | None = None
     """The number, of a figure."""
 
@@ -173,8 +178,10 @@ def _terms(sentence: str) -> list[Entity]:
         if start < match.start("head"):
             found.append(Entity(start=start, end=match.end(), text=sentence[start : match.end()],
                                 kind=f"term:{match['head']}"))  # fmt: skip
-    found += [Entity(start=m.start(), end=m.end(), text=m.group(), kind="term:katakana")
+    found += [Entity(start=m.start(), end=m.end(), text=m.group(), kind=f"{UNTYPED}katakana")
               for m in _TERM_JA.finditer(sentence) if not _COMMON_JA.search(m.group())]  # fmt: skip
+    found += [Entity(start=m.start(), end=m.end(), text=m.group(), kind=f"{UNTYPED}short")
+              for m in _SHORT.finditer(sentence) if m.group() not in _NO_SHORT]  # fmt: skip
     return [one for one in found if sentence.count(one.text) == 1]
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from gnomon.synthesis.extractive.candidates import Candidate
-from gnomon.synthesis.extractive.entities import Entity
+from gnomon.synthesis.extractive.entities import UNTYPED, Entity
 from gnomon.synthesis.extractive.sentences import Sentence
 from gnomon.synthesis.extractive.verbs import DONE_JA
 
@@ -55,7 +55,7 @@ def ask(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
     for entity in found:
         if entity.kind.startswith("count"):
             continue
-        typed = None if entity.kind == "term:katakana" else entity
+        typed = None if entity.kind.startswith(UNTYPED) else entity
         gapped = f"{sentence.text[: entity.start]}{GAP}{sentence.text[entity.end :]}"
         yield Candidate(kind="cloze", question=f"空欄に入る語句は何か。「{gapped}」", answer=entity.text,
                         sentence=sentence, entity=typed, titled=True)  # fmt: skip

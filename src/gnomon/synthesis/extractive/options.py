@@ -87,7 +87,7 @@ def options(
         chance: Decides which and in what order.
     """
     chosen: list[str] = []
-    for group in (list(near) if entity.kind != "person" else [], list(pool)):
+    for group in _groups(entity, list(near), list(pool)):
         fitting = [e for e in group if e.kind == entity.kind and _plausible(e, entity)]
         chance.shuffle(fitting)
         for other in sorted(fitting, key=lambda e: _far(e, entity)):
@@ -99,6 +99,14 @@ def options(
     made = [answer, *chosen]
     chance.shuffle(made)
     return tuple(made)
+
+
+def _groups(entity: Entity, near: list[Entity], pool: list[Entity]) -> tuple[list[Entity], ...]:
+    """Whom to take options from, in turn."""
+    if entity.kind != "person":
+        return near, pool
+    there = {other.text for other in near}
+    return ([other for other in pool if other.text not in there],)
 
 
 def _like(answer: str, entity: Entity, other: Entity) -> str:

@@ -50,6 +50,8 @@ class Sentence:
     """``en`` or ``ja``."""
     anchored: bool
     """Whether its questions open with the work's title."""
+    named: str = ""
+    """The name that took the place of its first pronoun: its words do not hold it, so it is not asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +85,9 @@ def read_sentences(document: Document, lang: str) -> tuple[list[Sentence], list[
         if why:
             left.append(Unusable(text=shown, why=why))
         else:
-            usable.append(Sentence(start=start, end=end, text=shown, lang=lang, anchored=_needs_title(shown, lang)))
+            put = author if shown != written else ""
+            anchored = _needs_title(shown, lang)
+            usable.append(Sentence(start=start, end=end, text=shown, lang=lang, anchored=anchored, named=put))
     return usable, left
 
 

@@ -90,9 +90,14 @@ def _next(waiting: list[Candidate], used: set[tuple[Sentence, str]], about: Coun
 
 
 def _candidates(found: Found) -> list[Candidate]:
-    """Every question, but for those that two sentences answer in two ways."""
+    """Every question, but for those that two sentences answer in two ways, or their words do not answer."""
     ask = japanese.ask if found.lang == "ja" else english.ask
-    every = [candidate for sentence, known in found.entities.items() for candidate in ask(sentence, known)]
+    every = [
+        candidate
+        for sentence, known in found.entities.items()
+        for candidate in ask(sentence, known)
+        if candidate.answer != sentence.named
+    ]
     answers: dict[str, set[str]] = {}
     for candidate in every:
         answers.setdefault(candidate.question, set()).add(candidate.answer)
