@@ -25,7 +25,7 @@ FILES = ("files", "general", "chat", "exam", "labels")
 MODELS = ("base", "instruct")
 ARGUMENTS = (
     "after", "base", "chat", "context", "exam", "files", "general", "held_out", "instruct", "judges", "labels", "name",
-    "passes", "removed", "scale", "train", "writer",
+    "passes", "prefer", "removed", "scale", "train", "writer",
 )  # fmt: skip
 """``train`` are settings of the continued pre-training."""
 
@@ -50,6 +50,8 @@ class Size:
     """Fields of ``TrainConfig`` of the fine-tuning."""
     chat: float
     """Part of the tokens of the fine-tuning that is general conversations."""
+    prefer: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of ``PreferenceConfig``, where preferences are trained on."""
     tune_passes: float = 1.0
     """Passes over the questions."""
     plain: float = 0.0
@@ -68,7 +70,8 @@ LAPTOP = Size(
     base=NANO, instruct=NANO_INSTRUCT, context=1_024, passes=1.0, replay=0.5, chat=0.3, tune_passes=3.0, plain=0.1,
     train={"learning_rate": 2e-3, "batch": 16, "warmup": 0.05, "precision": "bfloat16"},
     tune={"learning_rate": 1e-3, "batch": 4, "warmup": 0.05, "precision": "bfloat16"},
-    mode="option", exam={"orders": 1, "passage_characters": 1_500}, dtype="float32",
+    prefer={"learning_rate": 5e-5, "batch": 8}, mode="option", exam={"orders": 1, "passage_characters": 1_500},
+    dtype="float32",
 )  # fmt: skip
 """Nano throughout, the extractive writer and the judge without a model. The first pre-training values are
 ``astrollama``'s, chosen on development data; the rest are choices."""
@@ -97,7 +100,8 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
             forgetting) and ``chat`` (general conversations), those of the starter when not given at ``laptop``;
             ``scale``; ``base`` and ``instruct`` (see ``bases``); ``writer`` and ``judges`` (names of ``gnomon.toml``;
             without them rules write and judge); ``labels`` (files of the audit page); ``after``, ``held_out``,
-            ``context``, ``passes``, ``train``, ``removed`` and ``name`` as in the ``library`` recipe.
+            ``context``, ``passes``, ``train``, ``removed`` and ``name`` as in the ``library`` recipe; ``prefer``
+            (``yes`` for preference training of the tuned model, which the series is not known to have had).
 
     Raises:
         ConfigError: An argument is unknown, missing or of another type; or a hub model has no commit.
@@ -136,13 +140,14 @@ def specialisation(name: str, size: Size, arguments: Mapping[str, Any]) -> Speci
 
 def teaching(name: str, size: Size, blends: tuple[Blend, ...], arguments: Mapping[str, Any]) -> Teaching:
     """How it is taught and examined."""
-    writer = given.word(arguments, "writer", "")
+    writer, prefer = given.word(arguments, "writer", ""), given.word(arguments, "prefer", "no", ("no", "yes"))
     return Teaching(
         name=f"gnomon/{name}", writer=_role(writer) if writer else None,
         judges=tuple(_role(judge) for judge in given.words(arguments, "judges")),
         write={"kinds": size.kinds} if writer and size.kinds else {}, languages=("en",), passes=size.tune_passes,
         chat=size.chat, replay=size.plain, context=int(given.number(arguments, "context", size.context)),
-        train=size.tune, blends=blends, mode=size.mode, exam=size.exam, dtype=size.dtype,
+        train=size.tune, prefer=size.prefer if prefer == "yes" else None, blends=blends,
+        mode=size.mode, exam=size.exam, dtype=size.dtype,
     )  # fmt: skip
 
 

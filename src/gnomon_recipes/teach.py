@@ -71,7 +71,7 @@ class Teaching:
     train: Mapping[str, Any] = field(default_factory=dict)
     """Fields of ``TrainConfig`` besides the name."""
     prefer: Mapping[str, Any] | None = None
-    """Fields of ``DpoConfig``; None for no preference training."""
+    """Fields of ``PreferenceConfig``; None for no preference training."""
     blends: tuple[Blend, ...] = (Blend(name="linear-75"),)
     """The merges to choose from."""
     mode: str = "letter"
