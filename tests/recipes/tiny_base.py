@@ -46,17 +46,18 @@ def lines(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def base(folder: Path, context: int = 64, architecture: str = "llama") -> Path:
-    """A folder of random weights with a tokenizer of bytes."""
+    """A folder of random weights with a tokenizer of bytes that knows the marks of turns."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast, set_seed
 
-    special = ["<s>", "</s>", "<pad>"]
+    turns = ["<|im_start|>", "<|im_end|>"]
+    special = ["<s>", "</s>", "<pad>", *turns]
     vocabulary = {name: i for i, name in enumerate([*special, *sorted(pre_tokenizers.ByteLevel.alphabet())])}
     made = Tokenizer(models.BPE(vocabulary, []))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     marks = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, **marks)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, additional_special_tokens=turns, **marks)
     config = AutoConfig.for_model(
         architecture, vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1,
         num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=context, bos_token_id=0, eos_token_id=1,
