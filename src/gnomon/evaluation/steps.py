@@ -8,6 +8,7 @@ from gnomon.evaluation.answers import PREFIX as EXAMPLES
 from gnomon.evaluation.answers import AnswersConfig
 from gnomon.evaluation.completion import CompletionConfig
 from gnomon.evaluation.conversation.config import ChatConfig
+from gnomon.evaluation.cost.step import CostConfig
 from gnomon.evaluation.embedding.step import RETRIEVAL, EmbeddingConfig
 from gnomon.evaluation.exam.arms import Arm, Paper, standard_arms
 from gnomon.evaluation.exam.config import ExamConfig
@@ -267,4 +268,20 @@ def harness_files(items: Step, models: Models | None = None, **settings: Any) ->
         version=1,
         config=ExportConfig(models=roles, **settings),
         inputs={**steps, "items": items},
+    )
+
+
+def cost_chart(exam: Step, **settings: Any) -> Step:
+    """Draw what the arms of an exam cost and how often they were right, beside published models.
+
+    Args:
+        exam: A step of ``exam``.
+        settings: Fields of ``CostConfig``: the price of the machine by the hour, a line of human experts…
+    """
+    return Step(
+        name="evaluation/cost_chart",
+        entry="gnomon.evaluation.cost.step:run",
+        version=1,
+        config=CostConfig(**settings),
+        inputs={"exam": exam},
     )
