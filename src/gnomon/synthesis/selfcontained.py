@@ -35,7 +35,8 @@ _BACK_EN = re.compile(
     r"|since then|finally|indeed|still|again|accordingly|consequently|even so|at that time|at the same time|only|two of"
     r"|one of|some of|most of|all of|neither|either|this|these|those|that|it|they|he|she|its|their|his|her)\b"
     r"(?! (?:of (?:the )?)?(?-i:[A-Z]))"
-    r"|\b(?:these|those) (?!who|that|of|which)\w+|\b(?:at|in|of|to|for|from|by|with|on) that \w+|\b\w+ of them\b",
+    r"|\b(?:these|those) (?!who|that|of|which)\w+"
+    r"|\b(?:at|in|of|to|for|from|by|with|on|near|above|below|beyond|around) that \w+|\b\w+ of them\b",
     re.I,
 )
 _THIS_EN = re.compile(r"\b(?:this|such)\b(?! (?:day|century|is why|as|that)\b)", re.I)

@@ -34,8 +34,10 @@ _EMPTY_IT = re.compile(
     r"|(?<=make )it\b|(?<=makes )it\b|(?<=made )it\b"
 )
 _ELSEWHERE = re.compile(
-    r"^(?:[\w-]+ ){1,3}(?:years?|decades?|months?|weeks?|days?|centur(?:y|ies)) (?:later|earlier|before|after)\b"
-    r"(?! the\b)"
+    r"^(?:[\w-]+ ){1,3}(?:years?|decades?|months?|weeks?|days?|hours?|minutes?|centur(?:y|ies))"
+    r" (?:later|earlier|before|after)\b(?! the\b)"
+    r"|^(?:So|Yet|But|Thus|Hence|Then)\b|, that is\b"
+    r"|^(?:For|At|With|From|Under|On|In) [^,;]*,? it \w+|\b(?:to|might|may|could|would|can) \w+ it\b"
     r"|\b(?:similar(?! to\b)|likewise|instead(?! of\b)|the rest(?! of\b)|the remaining|another|here|too(?=[.,;])"
     r"|the same(?! (?:moment|time|way)\b| (?:\w+ ){0,2}(?:as|that|in|for|from)\b)"
     r"|the (?:two|three|four|five|six|others?|pair|combination)\b(?! hand\b|-"
@@ -73,7 +75,7 @@ def dangling(shown: str, lang: str) -> str:
 
 
 def _pronoun(shown: str) -> str:
-    """A pronoun before which nothing stands that can be meant: for "it" not the people who act, for "they" many."""
+    """A pronoun before which nothing stands that can be meant: for "it" and "them" not the people who act."""
     doer = _DOER.match(shown)
     acting = doer.end("who") if doer else 0
     empty = {match.start() for match in _EMPTY_IT.finditer(shown)}
@@ -82,7 +84,7 @@ def _pronoun(shown: str) -> str:
         if word.start() not in empty and not _ONE.search(before):
             return word.group()
     for word in _THEY.finditer(shown):
-        if not _MANY.search(_low(shown, 0, word.start())):
+        if not _MANY.search(_low(shown, acting if word.group() == "them" else 0, word.start())):
             return word.group()
     return ""
 

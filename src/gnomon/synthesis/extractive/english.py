@@ -54,6 +54,8 @@ _WEAK = frozenset(
     " continued returned investigated applied thought sought knew tested chose recorded announced published".split()
 )
 """Verbs of what many people do: who did it can be asked only of a work that is named, or with its year and names."""
+_AGAIN = re.compile(r"(?:,|;|\band|\bbut) (?:he|she|they|his|her|their)\b")
+"""Who acted, once more: a question about who it was cannot go on with it."""
 _BECAUSE = re.compile(r"(?P<what>[^;:]{20,150}?),? because (?P<why>[^;:]{15,200})\.$")
 _INVERTED = re.compile(
     r"^(?:In|At|On|By|For|From|With|While|When|After|Before|If|Since|Although|Until|During|Among|Near)\b"
@@ -181,11 +183,11 @@ def _who(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
         return
     lead, verb, rest = told["lead"] or "", told["verb"], told["rest"]
     alone = people[0] if people[0].text == told["who"] else None
-    if len(rest.split()) >= LEAST_DEED:
+    if len(rest.split()) >= LEAST_DEED and not _AGAIN.search(rest):
         question = f"{lead}, who {verb}{rest}?" if lead else f"Who {verb}{rest}?"
         yield _made("relation", question, told["who"], sentence, alone, titled=not _telling(lead, verb, rest))
     clause = _CLAUSE.match(rest)
-    if clause and verb in _SAID:
+    if clause and verb in _SAID and not _AGAIN.search(clause["clause"]):
         when = f" in {clause['year']}" if clause["year"] else f" {_low_lead(lead)}" if lead else ""
         question = f"What did {told['who']} {PAST[verb]}{when}?"
         yield _made("relation", question, clause["clause"] + ".", sentence, titled=True)

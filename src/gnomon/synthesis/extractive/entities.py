@@ -57,11 +57,12 @@ _THINGS = (
     " satellite telescope spacecraft mission survey track instability theorem equation function algorithm method mass"
 )
 _NO_TERM = "The|An?|In|At|This|Its?|By|From|With|When|For|One|Two|Three|Four|Both|Each|New|X-ray"
+_NO_TERM += "|Italian|American|Japanese|European|Soviet|British|French|German|Dutch|Russian"
 _TERM = re.compile(
     rf"(?<![\w'’.-])(?<!de )(?<!van )(?!(?:{_NO_TERM})\b)(?:{_CAPITAL}|[A-Z]{{2,5}})"
     rf"(?: (?:{_CAPITAL}|[A-Z]{{2,5}}))* (?P<head>{_THINGS.replace(' ', '|')})(?![\w-])"
 )
-_SHORT = re.compile(r"(?<![\w'’.(-])(?<!, )(?<!and )[A-Z][a-z]*[A-Z][A-Za-z]*[A-Z]\w*(?![\w-]|,| and| \d|'s)")
+_SHORT = re.compile(r"(?<![\w'’.(-])(?<!, )(?<!and )[A-Z][a-z]*[A-Z][A-Za-z]*[A-Z][A-Za-z\d]*(?![\w-]|,| and| \d|'s)")
 """Names made of capitals, outside lists: of instruments, surveys, programs."""
 _NO_SHORT = frozenset({"NASA", "CCD", "CCDs", "III", "VII", "UTC", "BSD", "USA"})
 _TERM_JA = re.compile(r"(?<![ァ-ヺー・一-龥A-Za-z、])[ァ-ヺ][ァ-ヺー・]{3,20}(?=[はがのをにでと])")
@@ -70,7 +71,11 @@ _COMMON_JA = re.compile(
     r"|メートル|インチ|ミクロン|フィート|トン$|スケール|アメリカ|ヨーロッパ|フランス|イギリス|ドイツ|イタリア|カナダ|ロシア|オランダ"
 )
 _NO_PERSON = frozenset(
-    "Milky Way Sky Digital Galactic Solar Local Group Universe Space Deep Field North South Big Bang Star Stars".split()
+    (
+        "Soviet Union American Science United States New Mount Cape Bell Jodrell Observatories Laboratories"
+        " Milky Way Sky Digital Galactic Solar Local"
+        " Group Universe Space Deep Field North South Big Bang Star Stars"
+    ).split()
 )
 _TITLES = frozenset(
     "the a an in by on at for from with of and or to but when while although after before since this these that its"

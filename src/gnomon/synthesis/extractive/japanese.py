@@ -14,6 +14,8 @@ from gnomon.synthesis.extractive.verbs import DONE_JA
 
 GAP = "＿＿＿＿"
 LONGEST_QUIZ = 90
+LAST_PART = 24
+"""Characters that may follow a figure in a question."""
 _DIGITS = re.compile(r"[-−]?[\d.,]*\d(?:[十百千万億兆]+\d*[十百千万億兆]*)*")
 _ENDS = (
     (re.compile(r"(?:である|だ)。$"), "か。"),
@@ -79,6 +81,7 @@ def _how_many(sentence: Sentence, entity: Entity) -> Iterator[Candidate]:
         or len(text) > LONGEST_QUIZ
         or text.count("。") > 1
         or "、" in text[entity.end :]
+        or len(text) - entity.end > LAST_PART
         or (entity.kind == "year" and re.match(r"\d", text[entity.end :]))
     ):
         return

@@ -32,6 +32,8 @@ _DEFINES = re.compile(
     r"\b(?:called|known as|termed|dubbed)\b|^(?:(?:An?|The) )?[\w'’-]+(?: [\w'’-]+){0,3}? (?:is|are) (?:an?|the) "
     r"|と呼ばれ|と呼[ばぶん]|^[^。]{2,20}とは"
 )
+_IN_A_STORY = re.compile(r"\b(?:then|therefore|thus|also|soon|later|earlier|eventually)\b")
+"""Words by which a sentence goes on with what was told before."""
 _SAYS_WHICH_JA = re.compile(r"[A-Z]{2,}[A-Za-z]*[ -]?\d|[一-龥]ら(?=[はがの])")
 """What in the opening of a Japanese sentence names one thing: a designation, a person with others."""
 
@@ -127,7 +129,9 @@ def _needs_title(shown: str, lang: str) -> bool:
         topic = _OPENING_JA.match(shown)
         return not _SAYS_WHICH_JA.search(topic.group() if topic else "")
     opening = " ".join(shown.split()[:OPENING_WORDS])
-    return not names(opening) or bool(definite(shown))
+    if not re.match(r"\S+ [A-Z\d]", opening):
+        opening = opening[:1].lower() + opening[1:]
+    return not names(opening) or bool(_IN_A_STORY.search(shown) or definite(shown))
 
 
 def anchor(document: Document, lang: str, *, hidden: str = "") -> str:

@@ -13,14 +13,14 @@ _REGULAR = (
     " simulate solve recognise recognize attribute ask show treat use train search compile classify construct name call"
     " reject estimate attempt try notice point claim address formulate produce announce test plot assemble survey"
     " photograph record follow trace start prove turn realise realize express add extend design follow share receive"
-    " award adopt reach place return work repeat supply map link connect separate discuss reconsider ask warn"
+    " award adopt reach place return work repeat supply map link connect separate discuss fix time reconsider ask warn"
 ).split()
 _IRREGULAR = {
     "found": "find", "gave": "give", "took": "take", "made": "make", "wrote": "write", "began": "begin", "set": "set",
     "held": "hold", "saw": "see", "built": "build", "led": "lead", "drew": "draw", "knew": "know", "put": "put",
     "thought": "think", "brought": "bring", "chose": "choose", "went": "go", "split": "split", "sought": "seek",
     "laid": "lay", "won": "win", "kept": "keep", "let": "let", "came": "come", "became": "become", "showed": "show",
-    "read": "read", "did": "do", "had": "have", "grew": "grow", "rose": "rise", "fell": "fall",
+    "told": "tell", "read": "read", "did": "do", "had": "have", "grew": "grow", "rose": "rise", "fell": "fall",
 }  # fmt: skip
 _DOUBLING = frozenset({"infer", "plot", "map"})
 

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gnomon.core.records import Document, Drop
 from gnomon.synthesis.extractive import english, japanese
@@ -16,7 +17,7 @@ from gnomon.synthesis.proposals import EXCERPT, Proposal, drop
 from gnomon.synthesis.selfcontained import unnamed
 
 RULE = "extractive"
-PER_SENTENCE = 2
+PER_SENTENCE = 3
 """Most pairs about one sentence."""
 
 
@@ -34,8 +35,9 @@ class Found:
     """Sentences with facts that cannot be asked about."""
 
 
+@lru_cache(maxsize=512)
 def look(document: Document, lang: str) -> Found:
-    """Read a document's sentences."""
+    """Read a document's sentences; remembered, since a small corpus is read for its options and again for its pairs."""
     usable, left = read_sentences(document, lang)
     surnames = surnames_of(document)
     drops = [
