@@ -68,7 +68,7 @@ def basis_of(point: Point, lang: str) -> str:
     """Where a cost comes from, in words."""
     known = {
         "call_log": say("call log", "呼び出し記録", lang),
-        "clock": say("machine price and measured speed", "機械の時間単価と実測速度", lang),
+        "clock": say("hourly price, measured speed", "時間単価と実測速度", lang),
         "stated": say("as stated", "指定値", lang),
     }
     return known.get(point.price, point.price)
