@@ -177,6 +177,19 @@ def test_copies_and_exam_questions_are_found_by_the_steps_that_find_them_in_docu
     assert len(left) == 2
 
 
+def test_like_questions_with_other_answers_are_two(tmp_path: Path) -> None:
+    said = "The supernova of 1987 in the Large Magellanic Cloud gave {} neutrinos within {} in the Kamiokande detector"
+    pairs = given(
+        (said.format("how many", "13 seconds") + "?", "11", "local:a"),
+        (said.format("11", "how many seconds") + "?", "13 seconds", "local:a"),
+        (said.format("about how many", "13 seconds") + "?", "11", "local:a"),
+    )
+    last = synthesis.surviving(pairs, corpus.dedup(synthesis.as_documents(pairs), preset="questions"))
+    workspace = Workspace(tmp_path)
+    assert run(Recipe(name="toy", goals=(last,)), workspace)[last.address].counts.dropped == {"duplicate_near": 1}
+    assert {one.answer for one in kept(workspace.artifact(last.address))} == {"11", "13 seconds"}
+
+
 def test_a_pair_whose_document_went_for_no_known_reason_is_counted_too(tmp_path: Path) -> None:
     pairs = given((HUBBLE, "Cepheids", "local:a"), (LEAVITT, "Cepheids", "local:d"))
     made = synthesis.as_documents(given((HUBBLE, "Cepheids", "local:a")))

@@ -1,7 +1,8 @@
 """The step ``synthesis/as_documents``: pairs, or conversations, as documents, one each.
 
 So the steps that find near-duplicates and exam questions among documents find them among pairs, unchanged; afterwards
-``synthesis/surviving`` keeps the pairs whose document came through.
+``synthesis/surviving`` keeps the pairs whose document came through. A pair's answer is its document's title: titles
+keep like texts apart, so two gaps in one sentence are two questions, and one question in other words is one.
 """
 
 import hashlib
@@ -44,8 +45,9 @@ def document_of(entry: Entry, *, answer: bool = True) -> Document:
     """A pair as a document: question, options, answer, later turns; or the turns of a conversation. The id stays."""
     text = "\n".join(_said(entry, answer=answer))
     sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    title = entry.answer if isinstance(entry, QA) else ""
     return Document(
-        id=entry.id, title="", text=text, lang=entry.lang, source=Source(kind=KIND, key=entry.id, sha256=sha256)
+        id=entry.id, title=title, text=text, lang=entry.lang, source=Source(kind=KIND, key=entry.id, sha256=sha256)
     )
 
 
