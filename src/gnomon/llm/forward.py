@@ -140,12 +140,15 @@ class Forward:
         out = self.model(input_ids=ids, **given)
         return out.logits, out.past_key_values
 
-    def log_probs(self, states: Any, targets: Sequence[int]) -> tuple[Floats, Truths]:
-        """Log-probabilities of tokens, and whether each was the most probable one.
+    def log_probs(
+        self, states: Any, targets: Sequence[int], owners: Sequence[int] | None = None
+    ) -> tuple[Floats, Truths]:
+        """Log-probabilities of tokens, and whether none was more probable.
 
         Args:
-            states: Of the positions *before* the tokens, shape (tokens, width or vocabulary).
+            states: Of the positions *before* the tokens, shape (positions, width or vocabulary).
             targets: The tokens' ids.
+            owners: The position before each token, in rising order; one a token when None.
 
         Raises:
             RunError: The model gives something that is not a number.
@@ -153,21 +156,29 @@ class Forward:
         import torch
 
         wanted = torch.tensor(targets, device=states.device)
+        owner = torch.arange(len(targets)) if owners is None else torch.tensor(owners)
         step = max(1, self.block // self.model.config.get_text_config().vocab_size)
         found: list[Any] = []
         best: list[Any] = []
-        for start in range(0, len(targets), step):
-            part = states[start : start + step]
-            logits = (self._head(part) if self.apart else part).float()
-            chosen = wanted[start : start + step, None]
-            found.append(logits.gather(1, chosen)[:, 0] - logits.logsumexp(1))
-            best.append(logits.argmax(1) == chosen[:, 0])
+        for start in range(0, len(states) if len(targets) else 0, step):
+            first, last = torch.searchsorted(owner, torch.tensor([start, start + step])).tolist()
+            scores, top = self._scored(states[start : start + step], (owner[first:last] - start), wanted[first:last])
+            found.append(scores)
+            best.append(top)
         if not found:
             return np.zeros(0, np.float32), np.zeros(0, np.bool_)
         values: Floats = torch.cat(found).cpu().numpy()
         if not np.isfinite(values).all():
             raise _no_number(self.model.name_or_path)
         return values, torch.cat(best).cpu().numpy()
+
+    def _scored(self, states: Any, owner: Any, wanted: Any) -> tuple[Any, Any]:
+        """One block of ``log_probs``; the vocabulary is passed over three times and no more."""
+        logits = (self._head(states) if self.apart else states).float()
+        rows = owner.to(logits.device)
+        chosen, top = logits[rows, wanted], logits.amax(1)
+        whole = (logits - top[:, None]).exp_().sum(1).log_()
+        return chosen - (top + whole)[rows], chosen >= top[rows]
 
 
 def _no_number(name: str) -> RunError:

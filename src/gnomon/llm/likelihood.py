@@ -6,6 +6,7 @@ Hugging Face's guide "Perplexity of fixed-length models"): every token after the
 at least ``context - stride`` tokens to its left where the text has them.
 """
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,10 @@ from gnomon.llm.forward import Floats, Forward
 Ids = tuple[int, ...]
 Pair = tuple[Ids, Ids]
 Group = tuple[Ids, list[Ids]]
+SHARE = 4
+"""The caches of contexts take at most one part in so many of what can be held; their continuations want the rest."""
+PADDING = 64
+"""Tokens of padding in a batch of continuations that cost about as much as running one batch more."""
 NOTHING = LogLikelihood(total=0.0, tokens=0, greedy=True)
 """Of an empty continuation: it is certain."""
 
@@ -61,54 +66,88 @@ def _collected(forward: Forward, pairs: Sequence[Pair], parts: Sequence[Any]) ->
 
 
 def _shared(forward: Forward, members: Mapping[Ids, list[Ids]]) -> dict[Pair, LogLikelihood]:
-    """Each context once, its continuations from the cache; a context with very many of them in parts."""
-    groups: list[Group] = []
-    for context, afters in members.items():
-        afters = sorted(afters, key=lambda after: (-len(after), after))
-        most = max(1, forward.held // (len(context) + len(afters[0])))
-        groups += [(context, afters[i : i + most]) for i in range(0, len(afters), most)]
-    found = {}
-    for batch in _group_batches(forward, groups):
-        found.update(_continuations(forward, batch))
+    """Each context once, its continuations from the cache."""
+    found, contexts = {}, list(members)
+    most = min(forward.budget, forward.held // SHARE)
+    for batch in forward.batches([len(context) for context in contexts], budget=most):
+        found.update(_continuations(forward, [(contexts[i], members[contexts[i]]) for i in batch]))
     return found
 
 
-def _group_batches(forward: Forward, groups: Sequence[Group]) -> Iterator[list[Group]]:
-    """Groups of like length, longest first, as many as can be run and whose members' caches can be held together."""
-    batch: list[Group] = []
-    rows = longest = tail = 0
-    for group in sorted(groups, key=lambda g: (-len(g[0]), -len(g[1][0]), g[0])):
-        longest, tail = max(longest, len(group[0])), max(tail, len(group[1][0]))
-        held = (rows + len(group[1])) * (longest + tail)
-        if batch and (held > forward.held or (len(batch) + 1) * longest > forward.budget):
-            yield batch
-            batch, rows, longest, tail = [], 0, len(group[0]), len(group[1][0])
-        batch.append(group)
-        rows += len(group[1])
-    if batch:
-        yield batch
-
-
 def _continuations(forward: Forward, groups: Sequence[Group]) -> dict[Pair, LogLikelihood]:
-    import torch
-
+    """Scores of the continuations of a batch of contexts: their first tokens at once, then the rest."""
     ids, mask = forward.left_padded([context for context, _ in groups])
     positions = (mask.cumsum(1) - 1).clamp(min=0)
     states, cache = forward.continued(ids, mask, positions, None)
     pairs = [(context, after) for context, afters in groups for after in afters]
-    owner = torch.tensor([i for i, (_, afters) in enumerate(groups) for _ in afters], device=forward.device)
-    first = states[:, -1:][owner]
-    longest = max(len(after) for _, after in pairs) - 1
-    if not longest:
-        return _collected(forward, pairs, list(first))
-    cache.batch_select_indices(owner)
-    tail = forward.right_padded([after[:-1] for _, after in pairs])
+    owners = [i for i, (_, afters) in enumerate(groups) for _ in afters]
+    values, best = forward.log_probs(states[:, -1], [after[0] for _, after in pairs], owners)
+    scores = [(float(value), bool(top)) for value, top in zip(values, best, strict=True)]
+    prefix = Prefix(mask=mask, positions=positions, cache=cache)
+    for rows in _tails(forward, [len(after) - 1 for _, after in pairs], ids.shape[1]):
+        more = _rest(forward, prefix, [owners[i] for i in rows], [pairs[i][1] for i in rows])
+        for i, (value, top) in zip(rows, more, strict=True):
+            scores[i] = scores[i][0] + value, scores[i][1] and top
+    return {
+        pair: LogLikelihood(total=total, tokens=len(pair[1]), greedy=top)
+        for pair, (total, top) in zip(pairs, scores, strict=True)
+    }
+
+
+def _tails(forward: Forward, lengths: Sequence[int], context: int) -> Iterator[list[int]]:
+    """Continuations of more than one token, those of like length together, as many as can be run and held."""
+    batch: list[int] = []
+    padding = 0
+    for row in sorted((i for i, length in enumerate(lengths) if length), key=lambda i: (-lengths[i], i)):
+        longest, rows = lengths[batch[0]] if batch else 0, len(batch) + 1
+        padding += longest - lengths[row]
+        full = rows * longest > forward.budget or rows * (context + longest) > forward.held
+        if batch and (full or padding > PADDING):
+            yield batch
+            batch, padding = [], 0
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Contexts that were run, one a row, and what continues them."""
+
+    mask: Any
+    """Which places are their own, shape (contexts, longest)."""
+    positions: Any
+    """Their places, shape (contexts, longest)."""
+    cache: Any
+    """Keys and values."""
+
+
+def _rest(forward: Forward, prefix: Prefix, owners: Sequence[int], afters: Sequence[Ids]) -> list[tuple[float, bool]]:
+    """Log-probability of all tokens of continuations but the first, and whether each was the most probable."""
+    import torch
+
+    owner = torch.tensor(owners, device=forward.device)
+    cache = _selected(prefix.cache, owner)
+    tail = forward.right_padded([after[:-1] for after in afters])
     # What stands right of a row's own tokens is never looked at: the mask is causal there as everywhere.
-    masks = torch.cat([mask[owner], torch.ones_like(tail)], dim=1)
-    places = positions[owner, -1:] + 1 + torch.arange(longest, device=forward.device)
-    more, _ = forward.continued(tail, masks, places, cache)
-    parts = [torch.cat([first[i], more[i, : len(after) - 1]]) for i, (_, after) in enumerate(pairs)]
-    return _collected(forward, pairs, parts)
+    masks = torch.cat([prefix.mask[owner], torch.ones_like(tail)], dim=1)
+    places = prefix.positions[owner, -1:] + 1 + torch.arange(tail.shape[1], device=forward.device)
+    states, _ = forward.continued(tail, masks, places, cache)
+    parts = [states[i, : len(after) - 1] for i, after in enumerate(afters)]
+    values, best = forward.log_probs(torch.cat(parts), [token for after in afters for token in after[1:]])
+    borders = np.cumsum([len(after) - 1 for after in afters])[:-1]
+    return [
+        (float(value.sum(dtype=np.float64)), bool(top.all()))
+        for value, top in zip(np.split(values, borders), np.split(best, borders), strict=True)
+    ]
+
+
+def _selected(cache: Any, owner: Any) -> Any:
+    """A cache of some rows; these kinds of layer bind new tensors and write into none, so the old one stays whole."""
+    found = copy.copy(cache)
+    found.layers = [copy.copy(layer) for layer in cache.layers]
+    found.batch_select_indices(owner)
+    return found
 
 
 # Whole texts ---------------------------------------------------------------------------------

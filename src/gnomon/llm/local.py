@@ -128,7 +128,7 @@ class LocalModel:
             DataError: A pair is longer than the context; nothing is cut silently.
             RunError: The weights give something that is not a number.
         """
-        ids = [self._tokens.pair(context, after) for context, after in pairs]
+        ids = self._tokens.pairs(pairs)
         for (context, _), (before, after) in zip(pairs, ids, strict=True):
             self._check_length(len(before) + len(after) - 1, context)
         return pair_scores(self._forward, ids)

@@ -85,17 +85,26 @@ class Tokens:
         return whole[len(start) :] if whole.startswith(start) else self.decode(ids)
 
     def pair(self, context: str, continuation: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Ids of a context, never empty, and of what follows it, after lm-evaluation-harness (see ``Client``).
+        """Ids of a context, never empty, and of what follows it; see ``pairs``."""
+        return self.pairs([(context, continuation)])[0]
+
+    def pairs(self, texts: Sequence[tuple[str, str]]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Ids of contexts, never empty, and of what follows each, after lm-evaluation-harness (see ``Client``).
 
         Where one token would span the border and nothing would be left to score, the continuation is encoded alone.
         """
-        stripped = context.rstrip()
-        continuation = context[len(stripped) :] + continuation
-        before, whole = self.encode_all([stripped, stripped + continuation])
-        after = whole[len(before) :]
-        if continuation and not after:
-            after = self.encode(continuation, bos=False)
-        return tuple(before or self.first()), tuple(after)
+        contexts = list(dict.fromkeys(context.rstrip() for context, _ in texts))
+        wholes = [context + continuation for context, continuation in texts]
+        ids = self.encode_all([*contexts, *wholes])
+        before = dict(zip(contexts, ids, strict=False))
+        found = []
+        for (context, continuation), whole in zip(texts, ids[len(contexts) :], strict=True):
+            start = before[context.rstrip()]
+            after = whole[len(start) :]
+            if continuation and not after:
+                after = self.encode(context[len(context.rstrip()) :] + continuation, bos=False)
+            found.append((tuple(start or self.first()), tuple(after)))
+        return found
 
 
 def load_tokens(weights: Weights, ends: Sequence[int] = ()) -> Tokens:
