@@ -4,11 +4,10 @@ import re
 
 from gnomon.core.figures import figures
 from gnomon.core.glyphs import visible
-from gnomon.core.names import name_stands_in
 from gnomon.core.text import fold
 from gnomon.synthesis.judging.evidence import NONE, Suspicion
-from gnomon.synthesis.judging.passages import Passage, named
-from gnomon.synthesis.judging.words import alike, words
+from gnomon.synthesis.judging.passages import Passage, named, stands
+from gnomon.synthesis.judging.words import vocabulary, words
 from gnomon.synthesis.proposals import stands_in
 from gnomon.synthesis.selfcontained import leaning, pointing, unnamed
 
@@ -52,41 +51,54 @@ _SHARED = re.compile(
 """Names that many documents share: they do not say which one a question is about."""
 _DESIGNATION = re.compile(r"^(?=.*\d)(?=.*[A-Z]).{3,}$|^[A-Z]{2,}$")
 _PERSON_JA = re.compile(
-    "([\u3005\u4e00-\u9fff]{3,7})(?:ら|氏)?[のがはと](?:[12]\\d{3}年)|[12]\\d{3}年[にの]([\u3005\u4e00-\u9fff]{3,6})(?:ら)?[のがは]"
+    "([\u3005\u4e00-\u9fff]{3,7}|[ァ-ヺー]{3,12})(?:ら|氏)?[のがはと](?:[12][0-9]{3}年)"
+    "|[12][0-9]{3}年[にの]([\u3005\u4e00-\u9fff]{3,6}|[ァ-ヺー]{3,12})(?:ら)?[のがは]"
 )
+"""Somebody with a year: 「小田稔が1965年に」."""
 
 _MEASURES = (
     "fraction|percentage|percent|share|mass|distance|speed|velocity|temperature|age|period|rate|radius|diameter"
     "|redshift|wavelength|frequency|energy|ratio|factor|luminosity|density|limit|interval|significance|year|baseline"
 )
 _ASKS_FIGURE = re.compile(
-    r"\bhow (?:many|massive|heavy|fast|old|far away|hot)\b"
+    r"^(?:(?:by|to|in|for|from|at) )?how (?:many|massive|heavy|fast|old|far away|hot)\b"
     rf"|^(?:(?:by|at|to|within|with|near|above|below|from|over) )?(?:what|which) (?:[\w-]+ ){{0,2}}(?:{_MEASURES})s?\b",
     re.I,
 )
-_ASKS_FIGURE_JA = re.compile("何(?:個|本|倍|度|人|台|枚|回|日|年|種|パーセント|%|％|億|万|km|光年)|いくら|いくつ")
+_ASKS_FIGURE_JA = re.compile(
+    "何(?:個|本|倍|度|人|台|枚|回|日|年|種|パーセント|%|％|億|万|km|光年|ガウス|ケルビン|パーセク|メートル|キロ)|いくら|いくつ"
+)
 _ASKS_WHO = re.compile(r"^(?:(?:to|by|with|from|after|for|of|on) )?(?:who|whom|whose)\b", re.I)
+_HIS = frozenset("he she his her him".split())
+"""Pronouns that mean whoever is asked for."""
 _AMOUNT = re.compile(
     r"\b(?:once|twice|half|third|quarter|double|triple|square|cube|inverse|same|equal|zero|none|all|both|few|times)\b"
     r"|\d|半|倍|同じ|[一二三四五六七八九十]",
     re.I,
 )
 
+_FIGURE = 2
+"""Words that a figure of an answer is worth."""
+_COUNTED = 0.25
+"""Worth of a word that names what is counted."""
+_SHORTEST = 2
+"""Characters up to which an answer says too little to be looked for in its question."""
 
-def leans(question: str, answer: str, title: str, lang: str) -> Suspicion:
+
+def leans(question: str, answer: str, lang: str) -> Suspicion:
     """Words of the question that need something outside it, or words of the answer that point at a text."""
-    shown = question.replace(title, "Title") if title else question
-    why = leaning(shown, lang) or pointing(answer, lang)
-    back = _RELATIVE.search(shown) or (_BACK_JA.search(answer) if lang == "ja" else None)
+    why = leaning(question, lang) or pointing(answer, lang)
+    if why.casefold() in _HIS and _ASKS_WHO.search(question):
+        why = ""
+    back = _RELATIVE.search(question) or (_BACK_JA.search(answer) if lang == "ja" else None)
     if not why and back:
         why = back.group()
     return Suspicion(1.0, f"leans on something unsaid: {why}") if why else NONE
 
 
-def nameless(question: str, title: str, lang: str) -> Suspicion:
+def nameless(question: str, lang: str) -> Suspicion:
     """The question speaks of something that it never named."""
-    shown = question.replace(title, "Title") if title else question
-    why = unnamed(shown, lang)
+    why = unnamed(question, lang)
     return Suspicion(1.0, f"never named: {why}") if why else NONE
 
 
@@ -111,10 +123,9 @@ def bare_definites(question: str) -> Suspicion:
 def subjectless(question: str, passage: Passage, lang: str) -> Suspicion:
     """The question names nothing of what its document is about; half as bad when it names something else of it."""
     shown = _SHARED.sub(" ", visible(question))
-    own = list(named(shown, lang))
-    if lang == "ja":
-        own += [name for match in _PERSON_JA.finditer(shown) for name in match.groups() if name]
-    if any(_names_subject(name, passage) for name in own):
+    own = named(shown, lang)
+    dated = [name for match in _PERSON_JA.finditer(shown) for name in match.groups() if name] if lang == "ja" else []
+    if any(_names_subject(name, passage) for name in own) or any(name in passage.everything for name in dated):
         return NONE
     if own:
         return Suspicion(0.5, f"names {', '.join(own[:3])}, but not what its document is about")
@@ -124,22 +135,26 @@ def subjectless(question: str, passage: Passage, lang: str) -> Suspicion:
 def _names_subject(name: str, passage: Passage) -> bool:
     if _DESIGNATION.match(name) and passage.knows(name):
         return True
-    return name_stands_in(name, passage.about) or name.casefold() in passage.about.casefold()
+    return stands(name, passage.about) or name.casefold() in passage.about.casefold()
 
 
 def given_away(question: str, answer: str, lang: str) -> Suspicion:
-    """The share of the answer that its question says already."""
-    own, there = words(answer, lang), words(question, lang)
+    """The share of the answer that its question says already.
+
+    A figure counts as two words; beside a figure that the question does not have, words that it does have name what is
+    counted and give little away.
+    """
+    folded = fold(answer).rstrip(".。")
+    if len(folded) > _SHORTEST and stands_in(folded, fold(question)):
+        return Suspicion(1.0, "the answer stands in the question")
+    own, there = words(answer, lang), vocabulary(question, lang)
     mine = {figure.quantity for figure in figures(answer)}
     asked = {figure.quantity for figure in figures(question)}
     bare = {number for number, _ in asked}
-    told = [word.text for word in own if any(alike(word.text, other.text) for other in there)]
     known = [value for value in mine if value in asked or (not value[1] and value[0] in bare)]
-    total = len(own) + 2 * len(mine)
-    folded = fold(answer).rstrip(".。")
-    if len(folded) > 2 and stands_in(folded, fold(question)):
-        return Suspicion(1.0, "the answer stands in the question")
-    share = (len(told) + 2 * len(known)) / total if total else 0.0
+    told = sum(word.text in there for word in own) * (_COUNTED if len(known) < len(mine) else 1)
+    total = len(own) + _FIGURE * len(mine)
+    share = (told + _FIGURE * len(known)) / total if total else 0.0
     return Suspicion(share, f"{share:.0%} of the answer stands in the question") if share else NONE
 
 

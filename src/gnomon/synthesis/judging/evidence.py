@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from gnomon.core.checks import facts
 from gnomon.core.figures import figures
 from gnomon.core.glyphs import visible
-from gnomon.core.names import name_stands_in
 from gnomon.core.units import read_unit
-from gnomon.synthesis.judging.passages import Passage, named
-from gnomon.synthesis.judging.words import Word, alike, words
+from gnomon.synthesis.judging.passages import Passage, named, stands
+from gnomon.synthesis.judging.words import Word, vocabulary, words
 
 _COUNTS = frozenset(
     (
@@ -45,12 +44,12 @@ NONE = Suspicion()
 
 def unsaid(question: str, answer: str, quote: str, lang: str) -> Suspicion:
     """Whether the answer has words that neither quote nor question has: the root of their share, as one may decide."""
-    own, there = words(answer, lang), (*words(quote, lang, units=True), *words(question, lang))
+    own = words(answer, lang)
     if not own:
         bare = visible(answer).strip(" 。.、")
         told = bool(figures(answer)) or bare.casefold() in visible(quote).casefold() or len(bare) < _SHORTEST
         return NONE if told else Suspicion(1.0, f"not in the quote: {bare}")
-    missing = _missing(own, there)
+    missing = _missing(own, quote, question, lang=lang)
     if not missing:
         return NONE
     return Suspicion(math.sqrt(len(missing) / len(own)), "not in the quote: " + ", ".join(missing[:5]))
@@ -80,7 +79,7 @@ def _counted(word: Word, quote: str, lang: str) -> bool:
     }
     if word.text in numbers and any(figure.value == numbers[word.text] for figure in figures(quote)):
         return True
-    return any(alike(word.text, other.text) for other in words(quote, lang)) or word.text in visible(quote).casefold()
+    return word.text in vocabulary(quote, lang) or word.text in visible(quote).casefold()
 
 
 def _unit_words(answer: str) -> list[str]:
@@ -98,8 +97,8 @@ def _unit_words(answer: str) -> list[str]:
 
 def missing_names(question: str, answer: str, quote: str, lang: str) -> Suspicion:
     """The share of the answer's names that the quote does not have; names of the question may be repeated."""
-    own = [name for name in named(answer, lang) if not name_stands_in(name, question)]
-    wrong = [name for name in own if not name_stands_in(name, quote)]
+    own = [name for name in named(answer, lang) if not stands(name, question)]
+    wrong = [name for name in own if not stands(name, quote) and name.casefold() not in vocabulary(quote, lang)]
     if not wrong:
         return NONE
     return Suspicion(len(wrong) / len(own), "no such name in the quote: " + ", ".join(wrong))
@@ -108,12 +107,12 @@ def missing_names(question: str, answer: str, quote: str, lang: str) -> Suspicio
 def strange_names(question: str, passage: Passage, lang: str) -> Suspicion:
     """A name or figure of the question that the document does not have."""
     wrong = [name for name in named(question, lang) if not passage.knows(name)]
-    wrong += [
-        fact.text
-        for fact in facts(question, passage.everything)
-        if fact.kind != "name" and not fact.supported and fact.text.casefold() != "one"
-    ]
-    return Suspicion(1.0, "not in the document: " + ", ".join(wrong)) if wrong else NONE
+    shown = visible(question)
+    written = [(figure, shown[figure.start : figure.end]) for figure in figures(question)]
+    wrong += [text for figure, text in written if not passage.counts(figure) and text.casefold() != "one"]
+    if not wrong:
+        return NONE
+    return Suspicion(1.0, "not in the document: " + ", ".join(wrong))
 
 
 def usurped(question: str, answer: str, passage: Passage, around: str, lang: str) -> Suspicion:
@@ -122,26 +121,27 @@ def usurped(question: str, answer: str, passage: Passage, around: str, lang: str
     What the document is about may always be named. The suspicion grows with how much the sentence otherwise says what
     is asked.
     """
-    asked = [name for name in named(question, lang) if not name_stands_in(name, f"{around} {passage.about}")]
-    there = [name for name in named(around, lang) if not name_stands_in(name, f"{question} {answer}")]
+    asked = [name for name in named(question, lang) if not stands(name, f"{around} {passage.about}")]
+    there = [name for name in named(around, lang) if not stands(name, f"{question} {answer}")]
     if not asked or not there:
         return NONE
     plain = {name.casefold() for name in asked}
     own = tuple(word for word in words(question, lang) if word.text not in plain)
-    share = 1 - len(_missing(own, words(around, lang, units=True))) / len(own) if own else 0.0
+    share = 1 - len(_missing(own, around, lang=lang)) / len(own) if own else 0.0
     return Suspicion(share, f"the sentence names {', '.join(there[:3])}, not {', '.join(asked[:3])}")
 
 
 def foreign(question: str, passage: Passage, lang: str) -> Suspicion:
     """How far the question speaks of what its document never mentions; two fifths of its words may be its own."""
     own = words(question, lang)
-    missing = _missing(own, words(passage.everything, lang, units=True))
+    missing = _missing(own, passage.everything, lang=lang)
     share = len(missing) / len(own) if own else 1.0
     if share <= _OWN_WORDS:
         return NONE
     return Suspicion((share - _OWN_WORDS) / (1 - _OWN_WORDS), "foreign to the document: " + ", ".join(missing[:5]))
 
 
-def _missing(own: tuple[Word, ...], there: tuple[Word, ...]) -> list[str]:
-    known = {word.text for word in there}
-    return [word.text for word in own if word.text not in known and not any(alike(word.text, other) for other in known)]
+def _missing(own: tuple[Word, ...], *texts: str, lang: str) -> list[str]:
+    """The words that none of some texts has."""
+    known = [vocabulary(text, lang) for text in texts]
+    return [word.text for word in own if not any(word.text in there for there in known)]

@@ -13,7 +13,7 @@ from gnomon.core.checks import facts
 from gnomon.core.synthetic import QA
 from gnomon.synthesis.judging.evidence import NONE, Suspicion
 from gnomon.synthesis.judging.passages import Passage
-from gnomon.synthesis.judging.words import alike, words
+from gnomon.synthesis.judging.words import vocabulary, words
 
 FIRST = 2
 """Sentences that an answer is looked for in."""
@@ -52,9 +52,9 @@ def unrecovered(pair: QA, passage: Passage) -> Suspicion:
     """The share of the answer's new words and facts that the first sentences found do not have."""
     order = ranked(pair.question, passage, pair.lang)[:FIRST]
     found = " ".join(passage.text[slice(*passage.sentences[number])] for number in order)
-    there, asked = words(found, pair.lang, units=True), words(pair.question, pair.lang)
-    new = [w for w in words(pair.answer, pair.lang) if not any(alike(w.text, other.text) for other in asked)]
-    missing = [w.text for w in new if not any(alike(w.text, other.text) for other in there)]
+    there, asked = vocabulary(found, pair.lang), vocabulary(pair.question, pair.lang)
+    new = [word for word in words(pair.answer, pair.lang) if word.text not in asked]
+    missing = [word.text for word in new if word.text not in there]
     figures = [fact for fact in facts(pair.answer, found) if fact.kind != "name"]
     missing += [fact.text for fact in figures if not fact.supported]
     total = len(new) + len(figures)

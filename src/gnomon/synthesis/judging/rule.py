@@ -7,8 +7,8 @@ They see form, not truth; ``docs/design/judging.md`` says what they cannot see.
 """
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gnomon.core.records import Document
 from gnomon.core.synthetic import QA, Verdict
@@ -21,6 +21,7 @@ from gnomon.synthesis.judging.weights import BY_HAND, INTERCEPT, WEIGHTS
 RULE = "rule-1"
 """Name of this judge in verdicts; a new one whenever a check or a weight changes."""
 ACCEPT = "accept"
+_GAP = re.compile(r"_{2,}|＿{2,}")
 REASONS = 3
 """Reasons named in the verdict ``accept``."""
 QUESTION_CHECKS = ("leaning", "unnamed", "definite", "subject", "premise", "usurped", "foreign", "evasive", "leak")
@@ -29,16 +30,8 @@ TRIP_CHECKS = ("found", "recovered")
 CHECKS = ("quote", *QUESTION_CHECKS, *ANSWER_CHECKS, *TRIP_CHECKS)
 _WHOLE = frozenset({"summary"})
 """Kinds whose question names a whole document: it repeats words of the answer, and leads to no one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One question and its answer."""
-
-    question: str
-    """What is asked."""
-    answer: str
-    """What is said."""
+_RECORD = frozenset({"metadata"})
+"""Kinds that the document's record answers, not its text."""
 
 
 def judge(pair: QA, document: Document) -> tuple[Verdict, ...]:
@@ -59,17 +52,19 @@ def judge(pair: QA, document: Document) -> tuple[Verdict, ...]:
 def suspicions(pair: QA, document: Document) -> dict[str, Suspicion]:
     """What each of ``CHECKS`` holds against a pair."""
     passage = read_passage(document)
+    asked, titled = passage.asked(pair.question)
     quote = " … ".join(held.quote for held in pair.evidence)
-    found = {"quote": _quote(pair, document)}
-    found |= _question(pair, passage)
-    found |= _answer(Turn(pair.question, pair.answer), quote, pair.lang)
-    for turn in _later(pair):
-        more = _answer(turn, quote, pair.lang)
+    found = dict.fromkeys(CHECKS, NONE) | {"quote": _quote(pair, document)}
+    found |= _question(pair, passage, asked, titled=titled)
+    if pair.kind in _RECORD:
+        return found | _told(asked, pair.answer, f"{passage.record}\n{quote}", pair.lang)
+    found |= _answer(asked, pair.answer, quote, pair.lang)
+    for question, answer in _later(pair):
+        more = _answer(question, answer, quote, pair.lang)
         found |= {name: held for name, held in more.items() if held.share > found[name].share}
-    whole = pair.kind in _WHOLE
-    found["found"] = NONE if whole else recovery.lost(pair, passage)
-    found["recovered"] = NONE if whole else recovery.unrecovered(pair, passage)
-    return {name: found[name] for name in CHECKS}
+    if pair.kind not in _WHOLE:
+        found |= {"found": recovery.lost(pair, passage), "recovered": recovery.unrecovered(pair, passage)}
+    return found
 
 
 def probability(found: Mapping[str, Suspicion]) -> float:
@@ -87,7 +82,7 @@ def grounded(question: str, answer: str, evidence_text: str, lang: str) -> float
         evidence_text: What it should rest on.
         lang: ISO 639-1.
     """
-    return probability(dict.fromkeys(CHECKS, NONE) | _answer(Turn(question, answer), evidence_text, lang))
+    return probability(dict.fromkeys(CHECKS, NONE) | _answer(question, answer, evidence_text, lang))
 
 
 def _quote(pair: QA, document: Document) -> Suspicion:
@@ -98,42 +93,48 @@ def _quote(pair: QA, document: Document) -> Suspicion:
     return NONE
 
 
-def _question(pair: QA, passage: Passage) -> dict[str, Suspicion]:
-    question, answer, lang = pair.question, pair.answer, pair.lang
+def _question(pair: QA, passage: Passage, asked: str, *, titled: bool) -> dict[str, Suspicion]:
+    answer, lang = pair.answer, pair.lang
+    filled = _GAP.sub(lambda _: answer, asked)
     return {
-        "leaning": asking.leans(question, answer, passage.title, lang),
-        "unnamed": asking.nameless(question, passage.title, lang),
-        "definite": asking.bare_definites(question),
-        "subject": asking.subjectless(question, passage, lang),
-        "premise": evidence.strange_names(question, passage, lang),
-        "usurped": evidence.usurped(question, answer, passage, passage.around(pair), lang),
-        "foreign": evidence.foreign(question, passage, lang),
-        "evasive": asking.evasive(question, answer, lang),
-        "leak": NONE if pair.kind in _WHOLE else asking.given_away(question, answer, lang),
+        "leaning": asking.leans(filled, answer, lang),
+        "unnamed": NONE if titled else asking.nameless(filled, lang),
+        "definite": asking.bare_definites(filled),
+        "subject": NONE if titled else asking.subjectless(asked, passage, lang),
+        "premise": evidence.strange_names(asked, passage, lang),
+        "usurped": evidence.usurped(asked, answer, passage, passage.around(pair), lang),
+        "foreign": NONE if pair.kind in _RECORD else evidence.foreign(asked, passage, lang),
+        "evasive": asking.evasive(asked, answer, lang),
+        "leak": NONE if pair.kind in _WHOLE else asking.given_away(asked, answer, lang),
     }
 
 
-def _answer(turn: Turn, quote: str, lang: str) -> dict[str, Suspicion]:
-    opposite, unbacked = opposites.contradicted(turn.answer, quote, lang)
+def _told(question: str, answer: str, quote: str, lang: str) -> dict[str, Suspicion]:
     return {
-        "words": evidence.unsaid(turn.question, turn.answer, quote, lang),
-        "figures": evidence.missing_figures(turn.answer, quote, lang),
-        "names": evidence.missing_names(turn.question, turn.answer, quote, lang),
+        "words": evidence.unsaid(question, answer, quote, lang),
+        "figures": evidence.missing_figures(answer, quote, lang),
+        "names": evidence.missing_names(question, answer, quote, lang),
+    }
+
+
+def _answer(question: str, answer: str, quote: str, lang: str) -> dict[str, Suspicion]:
+    opposite, unbacked = opposites.contradicted(answer, quote, lang)
+    return _told(question, answer, quote, lang) | {
         "opposite": opposite,
         "unbacked": unbacked,
-        "denial": opposites.denial(turn.question, turn.answer, quote, lang),
-        "rival": rivalry(turn.question, turn.answer, quote, lang),
+        "denial": opposites.denial(question, answer, quote, lang),
+        "rival": rivalry(question, answer, quote, lang),
     }
 
 
-def _later(pair: QA) -> list[Turn]:
-    """The turns after the first answer, question by question."""
+def _later(pair: QA) -> list[tuple[str, str]]:
+    """Questions and answers after the first."""
     turns, asked = [], ""
     for message in pair.turns:
         if message.role == "user":
             asked = message.text
         elif message.role == "assistant":
-            turns.append(Turn(asked, message.text))
+            turns.append((asked, message.text))
     return turns
 
 

@@ -5,6 +5,7 @@ is not spaced, by pairs of neighbouring characters inside runs of kanji, katakan
 """
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -17,15 +18,15 @@ _STOP = frozenset(
         "a about above according account after again all almost along already also although among amount an and"
         " another any approximately are around as at based be became because become been before began being below"
         " beside besides between both but by call came can come compared could did do does doing done down during"
-        " each either else even ever every few for form found from further gave get give given go had half has have"
-        " having he hence her here him himself his how however i if in indeed inside instead into is it its itself"
-        " just kind large least less lie like made mainly make many may me might more most mostly much must namely"
-        " near nearly neither no none nor not nothing now of off often on once one ones only onto or other others"
-        " our out over own part per perhaps put quite rather respectively roughly same seem seen several shall she"
-        " should show shown since so some such take taken than that the their them themselves then there thereby"
-        " therefore these they thing this those though through throughout thus to together too toward towards turn"
-        " two under until up upon us use used uses using very via was way we went were what when where whether which"
-        " while who whom whose why will with within without would yes yet you your"
+        " each either else even ever every factor few fold for form found from further gave get give given go had"
+        " half has have having he hence her here him himself his how however i if in indeed inside instead into is"
+        " it its itself just kind large least less lie like made mainly make many may me might more most mostly much"
+        " must namely near nearly neither no none nor not nothing now of off often on once one ones only onto or"
+        " other others our out over own part per perhaps put quite rather respectively roughly same seem seen"
+        " several shall she should show shown since so some such take taken than that the their them themselves then"
+        " there thereby therefore these they thing this those though through throughout thus times to together too"
+        " toward towards turn two under until up upon us use used uses using very via was way we went were what when"
+        " where whether which while who whom whose why will with within without would yes yet you your"
     ).split()
 )
 """Words that tell nothing about a subject; those that say *how much* or *which way* are looked at elsewhere."""
@@ -48,7 +49,6 @@ _SAME = tuple(
         "largest biggest", "size diameter", "across wide", "ratio proportion share fraction", "speed velocity",
         "brightness luminosity", "error uncertainty", "inside within", "heavy massive", "visible optical light",
         "create made make produce", "strength strong", "length long", "width wide", "depth deep", "high height",
-        "factor factors times fold",
         "colour color", "grey gray", "sulphur sulfur", "aluminium aluminum", "metre meter", "x-ray x-rays",
     )
 )  # fmt: skip
@@ -88,7 +88,7 @@ def words(text: str, lang: str, *, units: bool = False) -> tuple[Word, ...]:
     cuts = [start for start, _ in clauses(visible(text), lang)[1:]]
     found: list[Word] = []
     for match in _RUN.finditer(shown):
-        clause = sum(cut <= match.start() for cut in cuts)
+        clause = bisect_right(cuts, match.start())
         run = match.group().casefold()
         if _UNSPACED.match(run):
             pairs = [run] if len(run) == 1 else [run[i : i + 2] for i in range(len(run) - 1)]
@@ -130,16 +130,43 @@ def _bare(word: str) -> str:
 @lru_cache(maxsize=100_000)
 def alike(one: str, other: str) -> bool:
     """Whether two folded words are forms of one, by stem, by beginning or as names of one thing."""
-    if one == other:
+    if one == other or any(one in group and other in group for group in _SAME):
         return True
-    if _UNSPACED.match(one) or _UNSPACED.match(other) or one[0] != other[0]:
-        return any(one in group and other in group for group in _SAME)
-    if stem(one) == stem(other) or any(one in group and other in group for group in _SAME):
+    if one[0] != other[0] or _UNSPACED.match(one):
+        return False
+    if stem(one) == stem(other):
         return True
     common = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     return common >= _BEGINNING and common >= _COMMON * max(len(one), len(other)) and one.isalpha() and other.isalpha()
 
 
-def held(word: Word, others: tuple[Word, ...]) -> tuple[Word, ...]:
-    """The words among others that are the same word."""
-    return tuple(other for other in others if alike(word.text, other.text))
+class Vocabulary:
+    """The words of a text, to look others up in.
+
+    Args:
+        text: The text.
+        lang: Its language.
+    """
+
+    def __init__(self, text: str, lang: str) -> None:
+        self.texts = frozenset(word.text for word in words(text, lang, units=True))
+        self._stems = frozenset(stem(word) for word in self.texts)
+        self._beginnings: dict[str, list[str]] = {}
+        for word in self.texts:
+            self._beginnings.setdefault(word[:_BEGINNING], []).append(word)
+
+    def __contains__(self, word: str) -> bool:
+        """Whether a form of a word is among them."""
+        if word in self.texts or stem(word) in self._stems:
+            return True
+        if len(word) == 1 and _UNSPACED.match(word):
+            return any(word in other for other in self.texts)
+        if any(alike(word, other) for other in self._beginnings.get(word[:_BEGINNING], ())):
+            return True
+        return any(word in group and not group.isdisjoint(self.texts) for group in _SAME)
+
+
+@lru_cache(maxsize=2_000)
+def vocabulary(text: str, lang: str) -> Vocabulary:
+    """The words of a text, read once."""
+    return Vocabulary(text, lang)
