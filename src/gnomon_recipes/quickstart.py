@@ -10,12 +10,13 @@ expert and its proof, not a good model.
 from collections.abc import Mapping
 from typing import Any
 
+from gnomon.evaluation.exam.arms import Paper
 from gnomon.runs import FileSet, Recipe, Step
 from gnomon_recipes import arguments as given
 from gnomon_recipes.bases import NANO, NANO_INSTRUCT, adopted
 from gnomon_recipes.library import STARTER, indexed, model, read, served
 from gnomon_recipes.specialise import Specialisation
-from gnomon_recipes.teach import Blend, Lessons, Teaching, conversations
+from gnomon_recipes.teach import EXAM, Blend, Lessons, Teaching, conversations
 
 SCALES = ("laptop",)
 FILES: tuple[str, ...] = ()
@@ -28,7 +29,7 @@ SETTINGS = Specialisation(
 """All choices; the nano base reads English, so notes in Japanese are searched and not trained on."""
 TEACHING = Teaching(
     name="gnomon/quickstart-expert", languages=("en",), passes=3.0, chat=0.3, replay=0.1, context=512,
-    train={"learning_rate": 1e-3, "batch": 4, "warmup": 0.05}, mode="option",
+    held_out=0.2, train={"learning_rate": 1e-3, "batch": 4, "warmup": 0.05}, mode="option",
     blends=tuple(Blend(name=f"linear-{share:.0%}".rstrip("%"), tuned=share) for share in (0.5, 0.75, 0.9)),
     exam={"orders": 1, "passages": 3, "passage_characters": 1_200},
 )  # fmt: skip
@@ -62,6 +63,7 @@ def lessons(made: Mapping[str, Step], base: Any, arguments: Mapping[str, Any]) -
     partner = arguments.get("instruct") or (NANO_INSTRUCT if base == NANO else None)
     chat, held = conversations(FileSet.scan([STARTER / "chat.jsonl"]), SETTINGS.languages, made["items"])
     return Lessons(
-        items=made["items"], instruct=adopted(partner, kind="instruct") if partner else None, chat=chat, held_chat=held,
+        items=made["items"], papers={Paper(name=EXAM): made["items"]},
+        instruct=adopted(partner, kind="instruct") if partner else None, chat=chat, held_chat=held,
         library={part: made[part] for part in ("index", "vectors")},
     )  # fmt: skip

@@ -13,19 +13,21 @@ from typing import Any
 from gnomon.core.errors import ConfigError
 from gnomon.core.records import ModelRef
 from gnomon.core.wording import say
-from gnomon.runs import FileSet, Recipe
+from gnomon.evaluation import steps as evaluation
+from gnomon.evaluation.exam.arms import Paper
+from gnomon.runs import FileSet, Recipe, Step
 from gnomon_recipes import arguments as given
 from gnomon_recipes.bases import NANO, NANO_INSTRUCT, adopted
 from gnomon_recipes.library import STARTER, indexed, model, read, served
 from gnomon_recipes.specialise import Specialisation
-from gnomon_recipes.teach import Blend, Lessons, Teaching, conversations
+from gnomon_recipes.teach import EXAM, Blend, Lessons, Teaching, conversations
 
 SCALES = ("laptop", "node", "cluster")
-FILES = ("files", "general", "chat", "exam", "labels")
+FILES = ("files", "general", "chat", "exam", "general_exam", "labels")
 MODELS = ("base", "instruct")
 ARGUMENTS = (
-    "after", "base", "chat", "context", "exam", "files", "general", "held_out", "instruct", "judges", "labels", "name",
-    "passes", "prefer", "removed", "scale", "train", "writer",
+    "after", "base", "chat", "context", "exam", "files", "general", "general_exam", "held_out", "instruct", "judges",
+    "labels", "name", "passes", "prefer", "removed", "scale", "train", "writer",
 )  # fmt: skip
 """``train`` are settings of the continued pre-training."""
 
@@ -96,7 +98,8 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
 
     Args:
         sage: Which member of the series.
-        arguments: ``files`` (papers) and ``exam`` (questions); ``general`` (plain text for replay, control and
+        arguments: ``files`` (papers) and ``exam`` (questions); ``general_exam`` (questions on other fields, sat before
+            and after, for models above chance on them); ``general`` (plain text for replay, control and
             forgetting) and ``chat`` (general conversations), those of the starter when not given at ``laptop``;
             ``scale``; ``base`` and ``instruct`` (see ``bases``); ``writer`` and ``judges`` (names of ``gnomon.toml``;
             without them rules write and judge); ``labels`` (files of the audit page); ``after``, ``held_out``,
@@ -110,13 +113,20 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
     scale = arguments.get("scale", SCALES[0])
     size, name = sage.sizes[scale], given.word(arguments, "name", sage.title)
     files, exam = given.needed_files(arguments, "files", sage.name), given.needed_files(arguments, "exam", sage.name)
-    made = read(files, exam, arguments)
+    general_exam = given.file_set(arguments, "general_exam")
+    made = read(files, exam.joined(general_exam) if general_exam else exam, arguments)
+    made["exam_items"] = evaluation.items(exam)
+    papers: dict[Paper | str, Step] = {Paper(name=EXAM): made["exam_items"]}
+    if general_exam:
+        made["general_items"] = evaluation.items(general_exam)
+        papers[Paper(name="general", general=True)] = made["general_items"]
     made |= indexed(made["dedup"], name)
     base = arguments.get("base") or _named(size.base)
     partner = adopted(arguments.get("instruct") or _named(size.instruct), kind="instruct")
     chat, held = conversations(_files(arguments, "chat", scale), ("en",), made["items"])
     lessons = Lessons(
-        items=made["items"], instruct=partner, chat=chat, held_chat=held, labels=given.file_set(arguments, "labels"),
+        items=made["items"], papers=papers, instruct=partner, chat=chat, held_chat=held,
+        labels=given.file_set(arguments, "labels"),
         library={part: made[part] for part in ("index", "vectors")},
     )  # fmt: skip
     made |= model(

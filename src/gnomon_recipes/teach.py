@@ -87,7 +87,9 @@ class Lessons:
     """What is taught with."""
 
     items: Step | None = None
-    """Questions of the exam, None for no exam."""
+    """Exam questions that nothing a model learns from may give away."""
+    papers: Mapping[Paper | str, Step] = field(default_factory=dict)
+    """The exams that are sat: steps that leave items, all of them among ``items``."""
     instruct: Step | None = None
     """The general partner of the merge; None for no merge."""
     chat: Step | None = None
@@ -143,11 +145,11 @@ def _questions(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dic
     unique = corpus.dedup(synthesis.as_documents(selected), "questions", bibliography=False)
     clean = corpus.decontaminate(unique, items) if items is not None else unique
     pairs = synthesis.surviving(selected, clean)
-    shown = synthesis.part(pairs, "train", development=how.held_out, test=0.0)
+    shares = {"development": how.held_out, "test": 0.0, "salt": QUESTIONS, "least": 1}
     return {
         "written": written, "judged": judged, "selected": selected, "unique_questions": unique, QUESTIONS: pairs,
-        "shown_questions": shown, "audit": synthesis.audit(judged, documents),
-        "development_items": synthesis.items(synthesis.part(pairs, DEVELOPMENT, development=how.held_out, test=0.0)),
+        "shown_questions": synthesis.part(pairs, "train", **shares), "audit": synthesis.audit(judged, documents),
+        "development_items": synthesis.items(synthesis.part(pairs, DEVELOPMENT, **shares)),
     }  # fmt: skip
 
 
@@ -214,10 +216,10 @@ def _examined(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict
     found: dict[str, Step] = {}
     if lessons.held_chat is not None:
         found["answers"] = evaluation.answers(models, {CHAT: lessons.held_chat}, dtype=how.dtype)
-    if lessons.items is not None:
+    if lessons.papers:
         arms = standard_arms([_role(name) for name in stages], mode=how.mode, library=bool(lessons.library))
         found["exam"] = evaluation.exam(
-            models, {Paper(name=EXAM): lessons.items}, library=lessons.library, arms=arms, dtype=how.dtype, **how.exam
+            models, lessons.papers, library=lessons.library, arms=arms, dtype=how.dtype, **how.exam
         )
     return found
 

@@ -61,7 +61,8 @@ def test_the_development_exam_is_made_of_questions_that_nobody_learns(recipe: Re
     shown, asked = part(recipe, "shown_questions"), part(recipe, "development_items").inputs["pairs"]
     assert (shown.config.part, asked.config.part) == ("train", "development")
     assert shown.inputs["pairs"] is asked.inputs["pairs"]
-    assert (shown.config.development, shown.config.test) == (asked.config.development, asked.config.test)
+    assert (shown.config.development, shown.config.salt) == (asked.config.development, asked.config.salt)
+    assert shown.config.salt, "documents held out of training have the lowest hashes without a salt: nothing were left"
 
 
 def test_questions_are_written_about_documents_of_training_only(recipe: Recipe) -> None:
@@ -135,3 +136,11 @@ def test_preferences_are_trained_between_tuning_and_merge_where_asked(sources: d
     merges = [step for step in made.steps() if step.name == "training/merge"]
     assert {step.inputs["model:tuned"].address for step in merges} == {preferred.address}
     assert "preferred" in [arm.name for arm in part(made, "exam").config.arms]
+
+
+def test_a_general_exam_is_kept_out_of_what_is_learnt_and_sat_by_models_alone(sources: dict[str, Any]) -> None:
+    made = astrosage_8b.recipe({**sources, "general_exam": sources["exam"]})
+    domain, general = part(made, "exam").config.exams
+    assert (domain.general, general.general) == (False, True)
+    assert len(part(made, "items").sources["files"].files) == 2
+    assert part(made, "decontaminate").inputs["items"] is part(made, "items")

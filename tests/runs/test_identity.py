@@ -113,3 +113,14 @@ def test_two_files_of_one_name_are_both_kept(tmp_path: Path) -> None:
         (tmp_path / name / "note.md").write_text(name)
     found = FileSet.scan([tmp_path / "a", tmp_path / "b"])
     assert [f.name for f in found.files] == ["b/note.md", "note.md"]
+
+
+def test_sets_of_files_are_joined_without_losing_one_of_the_same_name(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "q.jsonl").write_text(name, encoding="utf-8")
+    one, two, three = (FileSet.scan([tmp_path / name / "q.jsonl"]) for name in ("one", "two", "three"))
+    whole = one.joined(two).joined(three)
+    assert [entry.name for entry in whole.files] == ["2/q.jsonl", "3/q.jsonl", "q.jsonl"]
+    assert {entry.sha256 for entry in whole.files} == {f.sha256 for s in (one, two, three) for f in s.files}
+    assert one.joined(FileSet(files=())).identity == one.identity

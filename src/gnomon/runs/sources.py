@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,18 @@ class FileSet:
         """The set that ``to_row`` described."""
         files = (FileEntry(name=n, sha256=s, bytes=b, path=p) for n, s, b, p in row["files"])
         return FileSet(files=tuple(files), left_out=tuple((n, r) for n, r in row["left_out"]))
+
+    def joined(self, other: "FileSet") -> "FileSet":
+        """The files of both; where names are the same, the other's with a number before them."""
+        taken, more = {f.name for f in self.files}, list[FileEntry]()
+        for entry in other.files:
+            number, name = 2, entry.name
+            while name in taken:
+                number, name = number + 1, f"{number}/{entry.name}"
+            taken.add(name)
+            more.append(replace(entry, name=name))
+        files = sorted((*self.files, *more), key=lambda entry: entry.name)
+        return FileSet(files=tuple(files), left_out=tuple(sorted({*self.left_out, *other.left_out})))
 
     @staticmethod
     def scan(paths: Sequence[Path | str]) -> "FileSet":
