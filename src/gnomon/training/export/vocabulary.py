@@ -6,6 +6,7 @@ would silently give other tokens, so it is refused.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ _PATTERN = (
 )
 _PATTERNS = {_PATTERN % r"\p{N}{1,3}": "llama-bpe", _PATTERN % r"\p{N}": "qwen2"}
 """Splitters of well-known families."""
+_GENERATION = re.compile(r"\{%(-?)\s*generation\s*(-?)%\}")
+_ENDGENERATION = re.compile(r"\{%(-?)\s*endgeneration\s*(-?)%\}")
 
 
 def write_vocabulary(writer: Any, folder: Path, size: int) -> None:
@@ -79,7 +82,13 @@ def _write_special(writer: Any, folder: Path, settings: dict[str, Any], ids: dic
         writer.add_eot_token_id(int(ends[0]))
     template = folder / "chat_template.jinja"
     if template.is_file():
-        writer.add_chat_template(template.read_text(encoding="utf-8"))
+        writer.add_chat_template(plain_template(template.read_text(encoding="utf-8")))
+
+
+def plain_template(template: str) -> str:
+    """A chat template without the marks of what is learnt, which only transformers knows; it renders the same text."""
+    opened = _GENERATION.sub(lambda mark: f"{{%{mark[1]} if true {mark[2]}%}}", template)
+    return _ENDGENERATION.sub(lambda mark: f"{{%{mark[1]} endif {mark[2]}%}}", opened)
 
 
 def _unknown(folder: Path, why: str) -> DataError:
