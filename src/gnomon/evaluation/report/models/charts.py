@@ -89,8 +89,8 @@ def _at(frame: Frame, x: float, y: float) -> str:
     return f"{SIZE * frame.x.place(x):.1f} {_down(frame.y, y)}"
 
 
-def lines(frame: Frame, drawn: Sequence[Line]) -> Markup:
-    """A plot of lines, each named at its end."""
+def lines(frame: Frame, drawn: Sequence[Line], above: Content = "") -> Markup:
+    """A plot of lines, each named at its end, and what stands above them."""
     bands = join(_band(frame, line) for line in drawn if line.band)
     strokes = join(
         el("path", el("title", line.told) if line.told else "", class_=f"line {line.style}",
@@ -98,7 +98,7 @@ def lines(frame: Frame, drawn: Sequence[Line]) -> Markup:
         for line in drawn if line.points
     )  # fmt: skip
     named = [(1 - frame.y.place(line.points[-1][1]), line) for line in drawn if line.label and line.points]
-    return plot(frame, join([bands, strokes]), beside=_beside(named))
+    return plot(frame, join([bands, strokes]), above, _beside(named))
 
 
 def _band(frame: Frame, line: Line) -> Markup:
@@ -138,14 +138,15 @@ def mark(style: str, left: float, top: float | None = None, told: str = "") -> M
     return el("i", class_=f"mark-of {style}", style=f"left:{100 * left:.2f}%{down}", title=told or None)
 
 
-def track(axis: Axis, rows: Sequence[tuple[str, Mapping[str, Any], str]]) -> Markup:
+def track(axis: Axis, rows: Sequence[tuple[str, Mapping[str, Any], str]], line: float = 0.0) -> Markup:
     """Measures on one axis, below each other, each with its interval.
 
     Args:
-        axis: The axis; its zero is drawn when it has one.
+        axis: The axis.
         rows: (class of the model, measure with ``value``, ``low``, ``high``, words for a pointer).
+        line: A value that is marked when it lies within the axis.
     """
-    zero = el("i", class_="zero", style=f"left:{100 * axis.place(0):.2f}%") if axis.low < 0 < axis.high else ""
+    zero = el("i", class_="zero", style=f"left:{100 * axis.place(line):.2f}%") if axis.low < line < axis.high else ""
     drawn = join(el("div", _bar(axis, style, row), mark(style, axis.place(row["value"]), told=told), class_="one")
                  if row["value"] is not None else el("div", class_="one")
                  for style, row, told in rows)  # fmt: skip

@@ -11,12 +11,13 @@ from typing import Any
 
 from gnomon.core.files import read_json
 from gnomon.evaluation.report.models.curves import thinned
+from gnomon.evaluation.report.models.examined import exam
 from gnomon.evaluation.report.models.measured import completion, embedding, perplexity
 from gnomon.evaluation.report.models.pedigree import Found, lineage, parameters
 from gnomon.runs.record import Record
 
 MODEL, PACK, TOKENIZER = "model.json", "pack.json", "tokenizer"
-MEASURES = {"perplexity": "perplexity.json", "embedding": "embedding.json", "completion": "completion.json"}
+MEASURES = {kind: f"{kind}.json" for kind in ("perplexity", "embedding", "completion", "exam")}
 PREFIX = "model:"
 ROOMS = ("training/", "evaluation/")
 SETTINGS = (
@@ -56,6 +57,7 @@ def gather_models(
         "perplexity": [{"step": n, **perplexity(inputs[n])} for n in made["perplexity"]],
         "embedding": [{"step": n, **embedding(inputs[n], shown.pairs)} for n in made["embedding"]],
         "completion": [{"step": n, **completion(inputs[n], shown.examples)} for n in made["completion"]],
+        "exam": [{"step": n, **exam(inputs[n])} for n in made["exam"]],
     }
     measured = _measured(found)
     models = [Found(name=n, folder=inputs[n], record=records.get(n)) for n in made["model"]]

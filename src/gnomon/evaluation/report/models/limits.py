@@ -89,6 +89,14 @@ def _of_others(model: Mapping[str, Any]) -> Iterator[Content]:
             "類似度の分布が示すのは広がりであって意味ではない。言語モデルの最終層の平均は比較のために学習されたもの"
             "ではなく、汎用埋め込みはそのために学習されている。",
         )
+    if model["exam"]:
+        yield both(
+            "Published exam questions may stand in what a base was trained on, by whomever; an arm with the library at"
+            " hand may find in it the very paper a question was made from. p belongs to each pair by itself: among"
+            " twenty pairs without any difference one falls below 0.05.",
+            "公開された試験問題はベースの学習データに含まれている可能性があり、資料を参照する回答者は問題の"
+            "元になった論文そのものを見つけることもある。p は組ごとの値で、差のない 20 組のうち一つは 0.05 を下回る。",
+        )
     if model["completion"]:
         yield both(
             "Overlap, numbers and names are counted by their letters: a right statement in other words scores as low as"

@@ -7,6 +7,7 @@ from typing import Any
 from gnomon.evaluation.report.markup import Markup, both, el, join
 from gnomon.evaluation.report.models.axes import interval, short, signed
 from gnomon.evaluation.report.models.course import training
+from gnomon.evaluation.report.models.exam import exam
 from gnomon.evaluation.report.models.gain import change, perplexity
 from gnomon.evaluation.report.models.likeness import embedding
 from gnomon.evaluation.report.models.limits import kept_from, limits
@@ -22,6 +23,7 @@ TITLES = {
     "perplexity": ("Gained, and forgotten", "得たもの、失ったもの"),
     "embedding": ("How documents look from inside", "内側から見た文書"),
     "completion": ("What they write", "書かせてみる"),
+    "exam": ("Exam", "試験"),
     "limits": ("What the numbers do not say", "数値が語らないこと"),
 }
 
@@ -36,6 +38,7 @@ def model_sections(model: Mapping[str, Any]) -> list[Section]:
         "perplexity": _each(model["perplexity"], perplexity, names),
         "embedding": _each(model["embedding"], embedding, names),
         "completion": _each(model["completion"], completion, names),
+        "exam": _each(model["exam"], exam, names),
         "limits": _limits(model, names),
     }
     return [(name, both(*TITLES[name]), content) for name, content in parts.items()]
@@ -51,7 +54,7 @@ def _each(
 
 
 def _limits(model: Mapping[str, Any], names: Names) -> Markup:
-    measured = model["perplexity"] or model["embedding"] or model["completion"]
+    measured = model["perplexity"] or model["embedding"] or model["completion"] or model["exam"]
     return limits(model, names) if measured else Markup("")
 
 
