@@ -37,7 +37,8 @@ _TEMPLATE = "chat_template.jinja"
 )
 @click.argument("models", nargs=-1, metavar="MODEL…")
 @click.option("--items", "files", multiple=True, required=True, metavar="FILE",
-              help=say("The questions: JSONL, or a folder of it.", "問題の JSONL かそのフォルダ。"))  # fmt: skip
+              help=say("The questions: JSONL, JSON, CSV or Parquet, or a folder.",
+                       "問題の JSONL、JSON、CSV、Parquet、またはそのフォルダ。"))  # fmt: skip
 @click.option("--mode", type=click.Choice(MODES), default="letter", show_default=True,
               help=say("How models answer: the likeliest letter, the likeliest option's text, or in writing.",
                        "回答の方法。最も確からしい記号、最も確からしい選択肢の文、または文章で答える。"))  # fmt: skip
@@ -61,7 +62,7 @@ def eval(session: Session, models: tuple[str, ...], files: tuple[str, ...], **ho
     exam = recipe.goals[0]
     facts, speed = read_json(workspace.artifact(exam.address) / FACTS), records[exam.address].metrics["speed"][PAPER]
     rows = [arm_row(name, facts, speed) for name in facts["order"]["arms"]]
-    left_out = records[exam.inputs[f"items:{PAPER}"].address].counts.dropped
+    left_out = {**records[exam.inputs[f"items:{PAPER}"].address].counts.dropped, **facts["exams"][PAPER]["dropped"]}
     if session.json:
         print_json({"arms": rows, "left_out": left_out, "address": exam.address})
     else:
@@ -197,4 +198,4 @@ def _show(rows: Sequence[Mapping[str, Any]], facts: Mapping[str, Any], left_out:
         )
     if left_out:
         told = ", ".join(f"{reason}: {count}" for reason, count in left_out.items())
-        out.print(say(f"Lines left out: {told}.", f"除いた行: {told}。"))
+        out.print(say(f"Left out: {told}.", f"除いたもの: {told}。"))

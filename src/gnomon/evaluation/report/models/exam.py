@@ -130,8 +130,8 @@ def _notes(paper: Mapping[str, Any], arms: Arms, names: Names) -> Markup:
     lost = [(row["arm"], arms[row["arm"]]["passages"]) for row in paper["arms"]]
     left_out = [(arm, passages["left_out"]) for arm, passages in lost if passages and passages["left_out"]]
     if left_out:
-        words = both("passages that did not fit, whole exam", "入らなかった文章（試験全体）")
-        found.append(el("li", words, ": ", _by_arm(left_out, arms, names)))
+        told_of = both("passages that did not fit, whole exam", "入らなかった文章（試験全体）")
+        found.append(el("li", told_of, ": ", _by_arm(left_out, arms, names)))
     return el("ul", *found, class_="quiet limits") if found else Markup("")
 
 
