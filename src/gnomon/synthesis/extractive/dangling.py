@@ -36,6 +36,7 @@ _EMPTY_IT = re.compile(
 _ELSEWHERE = re.compile(
     r"^(?:[\w-]+ ){1,3}(?:years?|decades?|months?|weeks?|days?|hours?|minutes?|centur(?:y|ies))"
     r" (?:later|earlier|before|after)\b(?! the\b)"
+    r"|\b(?:to|of|from|by|with|in|at|for) it(?=[.,;])"
     r"|^(?:So|Yet|But|Thus|Hence|Then)\b|, that is\b"
     r"|^(?:For|At|With|From|Under|On|In) [^,;]*,? it \w+|\b(?:to|might|may|could|would|can) \w+ it\b"
     r"|\b(?:similar(?! to\b)|likewise|instead(?! of\b)|the rest(?! of\b)|the remaining|another|here|too(?=[.,;])"

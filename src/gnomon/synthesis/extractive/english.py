@@ -13,6 +13,7 @@ from gnomon.synthesis.extractive.candidates import Candidate
 from gnomon.synthesis.extractive.entities import UNTYPED, Entity
 from gnomon.synthesis.extractive.sentences import Sentence
 from gnomon.synthesis.extractive.verbs import PAST, PAST_PATTERN
+from gnomon.synthesis.selfcontained import definite
 
 GAP = "____"
 LAST_PART = 70
@@ -41,6 +42,8 @@ _DEED = re.compile(
 )
 AUXILIARY = frozenset({"had", "did"})
 """Verbs that need another behind them: their plain form alone asks nothing."""
+LEAST_SAID = 9
+"""Words of what somebody said, below which it must not speak of "the balance"."""
 LEAST_DEED = 6
 """Words that must tell a deed for it to be known by them."""
 _CLAUSE = re.compile(r"(?: in (?P<year>\d{4}))? (?P<clause>that [^;:]{20,220})$")
@@ -187,10 +190,15 @@ def _who(sentence: Sentence, found: Sequence[Entity]) -> Iterator[Candidate]:
         question = f"{lead}, who {verb}{rest}?" if lead else f"Who {verb}{rest}?"
         yield _made("relation", question, told["who"], sentence, alone, titled=not _telling(lead, verb, rest))
     clause = _CLAUSE.match(rest)
-    if clause and verb in _SAID and not _AGAIN.search(clause["clause"]):
+    if clause and verb in _SAID and not _AGAIN.search(clause["clause"]) and not _thin(clause["clause"]):
         when = f" in {clause['year']}" if clause["year"] else f" {_low_lead(lead)}" if lead else ""
         question = f"What did {told['who']} {PAST[verb]}{when}?"
         yield _made("relation", question, clause["clause"] + ".", sentence, titled=True)
+
+
+def _thin(clause: str) -> bool:
+    """Whether what somebody said is short and about something known from before ("that the balance is unstable")."""
+    return len(clause.split()) < LEAST_SAID and bool(definite(clause))
 
 
 def _telling(lead: str, verb: str, rest: str) -> bool:

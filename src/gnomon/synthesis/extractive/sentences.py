@@ -32,7 +32,10 @@ _DEFINES = re.compile(
     r"\b(?:called|known as|termed|dubbed)\b|^(?:(?:An?|The) )?[\w'’-]+(?: [\w'’-]+){0,3}? (?:is|are) (?:an?|the) "
     r"|と呼ばれ|と呼[ばぶん]|^[^。]{2,20}とは"
 )
-_IN_A_STORY = re.compile(r"\b(?:then|therefore|thus|also|soon|later|earlier|eventually)\b")
+_IN_A_STORY = re.compile(
+    r"\b(?:then|therefore|thus|also|soon|later|earlier|eventually)\b"
+    r"|\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December)\b(?! \d{4})"
+)
 """Words by which a sentence goes on with what was told before."""
 _SAYS_WHICH_JA = re.compile(r"[A-Z]{2,}[A-Za-z]*[ -]?\d|[一-龥]ら(?=[はがの])")
 """What in the opening of a Japanese sentence names one thing: a designation, a person with others."""
