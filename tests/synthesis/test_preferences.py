@@ -38,11 +38,16 @@ def test_what_judges_refused_as_an_answer_to_the_same_question_is_not_wanted(tmp
     assert [(m.role, m.text) for m in found.messages] == [("user", good.question)]
 
 
-def test_the_worst_of_models_marks_counts(tmp_path: Path) -> None:
+def test_only_what_was_thought_wrong_is_not_wanted(tmp_path: Path) -> None:
     good = marked(pair(1), correctness=5)
-    bad = [marked(pair(1, answer="3 pc"), correctness=2), marked(pair(1, answer="4 pc"), correctness=5, pertinence=1)]
-    (found,) = made(tmp_path, [good], bad)
+    wrong = [
+        marked(pair(1, answer="3 pc"), correctness=2),
+        accepted(marked(pair(1, answer="4 pc"), correctness=5), 0.1),
+    ]
+    right = [marked(pair(1, answer="9 pc"), correctness=5, pertinence=1), accepted(pair(1, answer="8 pc"), 0.9)]
+    (found,) = made(tmp_path, [good], [*right, *wrong])
     assert found.rejected == "4 pc"
+    assert made(tmp_path / "none", [good], right) == []
 
 
 def test_a_wrong_option_has_its_letter_in_the_order_that_is_taught(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The step ``synthesis/preferences``: kept pairs with an answer that is not wanted, for preference training.
 
-The unwanted answer is, in this order: what judges refused as an answer to the same question; a wrong option; the answer
-to another question about the same document, of the same type (quantities of one unit, or none of them a quantity) and
-in neither direction part of the right one. Nothing is invented, and a pair without such an answer gives none.
+The unwanted answer is, in this order: one to the same question that judges found wrong; a wrong option; the answer to
+another question about the same document, of the same type (quantities of one unit, or none of them a quantity) and in
+neither direction part of the right one. Nothing is invented, and a pair without such an answer gives none.
 """
 
 from collections import Counter, defaultdict
@@ -42,6 +42,9 @@ class PreferencesConfig:
     ways: tuple[str, ...] = WAYS
     """``refused`` (by judges, to the same question), ``option`` (a wrong one), ``swapped`` (of another pair of the
     document), tried in this order."""
+    wrong: float = 0.5
+    """An answer that was not kept counts as refused when judges thought it less right than this: the rule's
+    probability, or the models' mean mark for correctness, from 0 (mark 1) to 1 (mark 5)."""
     seed: int = 0
     """Decides between several."""
 
@@ -55,7 +58,7 @@ class Other:
     answer: str
     """It."""
     score: float = 0.0
-    """How good judges found it, from 0 to 1."""
+    """How right judges found it, from 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ class Others:
     """Answers by what they have in common with a pair."""
 
     refused: Mapping[str, Sequence[Other]]
-    """Those that were not kept, by the question."""
+    """Those that were not kept and thought wrong, by the question."""
     about: Mapping[tuple[str, str, str], Sequence[Other]]
     """Those of kept pairs, by document, kind and language."""
 
@@ -75,7 +78,7 @@ def run(config: PreferencesConfig, inputs: Mapping[str, Path], out: Output) -> C
         ConfigError: A way is unknown.
     """
     _check(config)
-    others = _gather(inputs)
+    others = _gather(inputs, config.wrong)
     ways, lost = Counter[str](), 0
     with TableWriter(out.path / PREFERENCES, Preference) as made, TableWriter(out.path / DROPS, Drop) as drops:
         for pair in read_pairs(inputs["pairs"]):
@@ -145,7 +148,7 @@ def alike(other: str, pair: QA) -> bool:
 # Gathering ------------------------------------------------------------------------------------
 
 
-def _gather(inputs: Mapping[str, Path]) -> Others:
+def _gather(inputs: Mapping[str, Path], wrong: float) -> Others:
     kept = set[str]()
     about: dict[tuple[str, str, str], list[Other]] = defaultdict(list)
     for pair in read_pairs(inputs["pairs"]):
@@ -154,16 +157,20 @@ def _gather(inputs: Mapping[str, Path]) -> Others:
             about[_about(pair)].append(Other(id=pair.id, answer=pair.answer))
     refused: dict[str, list[Other]] = defaultdict(list)
     for pair in read_pairs(inputs[JUDGED]) if JUDGED in inputs else ():
-        if pair.id not in kept and not pair.choices and not pair.turns and _judged(pair) is not None:
-            refused[_question(pair)].append(Other(id=pair.id, answer=pair.answer, score=_judged(pair) or 0.0))
+        score = _rightness(pair)
+        if pair.id not in kept and not pair.choices and not pair.turns and score is not None and score < wrong:
+            refused[_question(pair)].append(Other(id=pair.id, answer=pair.answer, score=score))
     return Others(refused=refused, about=about)
 
 
-def _judged(pair: QA) -> float | None:
-    """The least of what rules and models said of a pair, from 0 to 1; None when nobody judged it."""
-    marks = [(mark - 1) / 4 for mark in mean_marks(pair).values()]
-    probability = accept_score(pair)
-    return min([*marks, *([] if probability is None else [probability])], default=None)
+def _rightness(pair: QA) -> float | None:
+    """The least that rules and models thought of an answer, from 0 to 1; None when nobody judged it.
+
+    Left out for other reasons (a copy, a question that teaches nothing) is not wrong.
+    """
+    correctness, probability = mean_marks(pair).get("correctness"), accept_score(pair)
+    scores = [None if correctness is None else (correctness - 1) / 4, probability]
+    return min((score for score in scores if score is not None), default=None)
 
 
 def _question(pair: QA) -> str:
