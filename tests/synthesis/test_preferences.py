@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.files import content_digest
+from gnomon.core.records import Document, Source
 from gnomon.core.synthetic import QA, Preference
+from gnomon.core.tables import write_table
 from gnomon.synthesis import preferences
 from gnomon.synthesis.conversing import conversation
 from gnomon.synthesis.preferences import PreferencesConfig, alike
@@ -100,3 +102,12 @@ def test_it_is_the_same_twice_and_another_with_another_seed(tmp_path: Path) -> N
         made(tmp_path / str(number), kept, seed=seed)
         outs.append(content_digest(tmp_path / str(number) / "out" / PREFERENCES))
     assert outs[0] == outs[1] != outs[2]
+
+
+def test_licences_are_told_where_documents_are_given(tmp_path: Path) -> None:
+    source = Source(kind="markdown", key="k", sha256="0", licence="CC-BY-4.0")
+    document = Document(id="local:d1", title="", text="x", lang="en", source=source)
+    write_table(tmp_path / "docs" / "documents" / "0.parquet", Document, [document])
+    folder, out = leave(tmp_path / "in", [pair(1, "choice"), pair(2, "choice")]), output(tmp_path / "out")
+    preferences.run(PreferencesConfig(), {"pairs": folder, "documents": tmp_path / "docs"}, out)
+    assert out.metrics["licences"] == {"": 1, "CC-BY-4.0": 1}

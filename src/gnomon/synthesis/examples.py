@@ -13,12 +13,12 @@ from gnomon.core.errors import ConfigError
 from gnomon.core.hashing import hash_place
 from gnomon.core.records import Drop
 from gnomon.core.synthetic import KINDS, QA, Example
-from gnomon.core.tables import TableWriter, read_batches
+from gnomon.core.tables import TableWriter
 from gnomon.core.wording import say
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 from gnomon.synthesis.conversing import SWITCH, conversation, shuffled
-from gnomon.synthesis.passing import DROPS, pair_drop, read_pairs
+from gnomon.synthesis.passing import DROPS, pair_drop, read_licences, read_pairs
 
 EXAMPLES = "examples"
 SOURCE = "synthetic"
@@ -48,7 +48,7 @@ def run(config: ExamplesConfig, inputs: Mapping[str, Path], out: Output) -> Coun
         ConfigError: A kind or a state of the switch is unknown.
     """
     _check(config)
-    licences = _licences(inputs["documents"]) if "documents" in inputs else {}
+    licences = read_licences(inputs["documents"]) if "documents" in inputs else {}
     kinds, letters, states, kept, made = Counter[str](), Counter[int](), Counter[str](), 0, 0
     reasons = Counter[str]()
     with TableWriter(out.path / DROPS, Drop) as drops:
@@ -107,15 +107,6 @@ def _some(first: QA, rows: Iterator[QA]) -> Iterator[QA]:
     yield first
     for _, pair in zip(range(PAIRS_PER_FILE - 1), rows, strict=False):
         yield pair
-
-
-def _licences(folder: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for batch in read_batches(folder / "documents", ["id", "source"]):
-        sources = batch.column("source").to_pylist()
-        ids = batch.column("id").to_pylist()
-        found |= {key: source["licence"] for key, source in zip(ids, sources, strict=True) if source["licence"]}
-    return found
 
 
 def _check(config: ExamplesConfig) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gnomon.core.records import Drop
 from gnomon.core.synthetic import QA, Example
-from gnomon.core.tables import TableWriter, read_table
+from gnomon.core.tables import TableWriter, read_batches, read_table
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 
@@ -30,6 +30,16 @@ def read_pairs(folder: Path) -> Iterator[QA]:
 def read_entries(folder: Path) -> Iterator[Entry]:
     """The conversations of an artifact that holds ``examples/``, the pairs of any other."""
     return read_table(folder / EXAMPLES, Example) if (folder / EXAMPLES).is_dir() else read_pairs(folder)
+
+
+def read_licences(folder: Path) -> dict[str, str]:
+    """The licences that documents state, by id."""
+    found: dict[str, str] = {}
+    for batch in read_batches(folder / "documents", ["id", "source"]):
+        sources = batch.column("source").to_pylist()
+        ids = batch.column("id").to_pylist()
+        found |= {key: source["licence"] for key, source in zip(ids, sources, strict=True) if source["licence"]}
+    return found
 
 
 def pass_pairs(folder: Path, out: Output, judge: Judge) -> Counts:

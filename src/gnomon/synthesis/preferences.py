@@ -22,12 +22,12 @@ from gnomon.core.wording import say
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 from gnomon.synthesis.conversing import asked_and_answered, lettered, shuffled
-from gnomon.synthesis.passing import DROPS, pair_drop, read_pairs
+from gnomon.synthesis.passing import DROPS, pair_drop, read_licences, read_pairs
 from gnomon.synthesis.proposals import same, stands_in
 from gnomon.synthesis.select import accept_score, mean_marks
 
 PREFERENCES = "preferences.parquet"
-JUDGED = "judged"
+JUDGED, DOCUMENTS = "judged", "documents"
 REFUSED, OPTION, SWAPPED = "refused", "option", "swapped"
 WAYS = (REFUSED, OPTION, SWAPPED)
 SWAPPING = frozenset({"open", "definition", "numeric", "relation", "cloze", "metadata"})
@@ -74,12 +74,15 @@ class Others:
 def run(config: PreferencesConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     """Write ``preferences.parquet`` of ``inputs["pairs"]``; what else was ``inputs["judged"]`` is what was refused.
 
+    The licences of ``inputs["documents"]``, where given, are counted in the metrics, by which training looks at them.
+
     Raises:
         ConfigError: A way is unknown.
     """
     _check(config)
     others = _gather(inputs, config.wrong)
-    ways, lost = Counter[str](), 0
+    licences = read_licences(inputs[DOCUMENTS]) if DOCUMENTS in inputs else {}
+    ways, terms, lost = Counter[str](), Counter[str](), 0
     with TableWriter(out.path / PREFERENCES, Preference) as made, TableWriter(out.path / DROPS, Drop) as drops:
         for pair in read_pairs(inputs["pairs"]):
             way, preference = prefer(pair, others, config)
@@ -89,7 +92,10 @@ def run(config: PreferencesConfig, inputs: Mapping[str, Path], out: Output) -> C
             else:
                 made.write(preference)
                 ways[way] += 1
+                terms.update({licences.get(doc_id, "") for doc_id in preference.doc_ids})
     out.metrics["ways"] = dict(sorted(ways.items()))
+    if licences:
+        out.metrics["licences"] = dict(sorted(terms.items()))
     dropped = {NO_ALTERNATIVE: lost} if lost else {}
     return Counts(taken=made.rows + lost, kept=made.rows, dropped=dropped, made={"preferences": made.rows})
 

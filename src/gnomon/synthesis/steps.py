@@ -13,7 +13,7 @@ from gnomon.synthesis.general import FILES, GeneralConfig
 from gnomon.synthesis.items import PairItemsConfig
 from gnomon.synthesis.judge import JudgeConfig
 from gnomon.synthesis.part import PairsPartConfig
-from gnomon.synthesis.preferences import JUDGED, PreferencesConfig
+from gnomon.synthesis.preferences import DOCUMENTS, JUDGED, PreferencesConfig
 from gnomon.synthesis.select import LABELS, SelectConfig
 from gnomon.synthesis.surviving import THROUGH, SurvivingConfig
 from gnomon.synthesis.write import WriteConfig
@@ -176,20 +176,22 @@ def general(files: FileSet | None = None, *, name: str, **settings: Any) -> Step
     )
 
 
-def preferences(pairs: Step, judged: Step | None = None, **settings: Any) -> Step:
+def preferences(pairs: Step, judged: Step | None = None, documents: Step | None = None, **settings: Any) -> Step:
     """Kept pairs with an answer that is not wanted, for ``training.dpo``.
 
     Args:
         pairs: A step that leaves the pairs that were kept.
-        judged: The step they were selected from; what it refused answers their questions badly.
+        judged: The step they were selected from; what judges thought wrong there is not wanted.
+        documents: The documents they were made from, whose licences training looks at.
         settings: Fields of ``PreferencesConfig``.
     """
+    others = {JUDGED: judged, DOCUMENTS: documents}
     return Step(
         name="synthesis/preferences",
         entry="gnomon.synthesis.preferences:run",
         version=1,
         config=PreferencesConfig(**settings),
-        inputs={"pairs": pairs} | ({JUDGED: judged} if judged is not None else {}),
+        inputs={"pairs": pairs, **{name: step for name, step in others.items() if step is not None}},
     )
 
 
