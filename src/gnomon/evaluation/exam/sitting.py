@@ -5,18 +5,18 @@ until its arms are done. Solvers are given blinded items (``orders.presented``);
 """
 
 import gc
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gnomon.core.exams import Output as Said
 from gnomon.core.exams import Result, Solver
 from gnomon.core.hashing import plain
 from gnomon.core.protocols import resolve
 from gnomon.core.records import Item
 from gnomon.core.tables import write_table
 from gnomon.evaluation.exam.arms import Arm
-from gnomon.evaluation.exam.asking import Asking
+from gnomon.evaluation.exam.asking import Asking, timed
 from gnomon.evaluation.exam.config import ExamConfig
 from gnomon.evaluation.exam.generate import Continued, Writing, Written
 from gnomon.evaluation.exam.likeliest import Likeliest
@@ -175,8 +175,10 @@ def answer(
     for item in block:
         if len(item.targets) == 1 or arm.names_several:
             asked += [(item, order) for order in orders(item, config.orders if arm.hangs_on_order else 1, config.seed)]
-    said: list[Said] = solver.solve([presented(*one) for one in asked]) if asked else []
+    began = time.perf_counter()
+    said = solver.solve([presented(*one) for one in asked]) if asked else []
     check_outputs(said, len(asked), arm.name)
+    said = timed(said, began)
     results: dict[str, list[Result]] = {item.id: [] for item in block}
     for (item, order), output in zip(asked, said, strict=True):
         results[item.id].append(score(item, order, output, arm.name))
