@@ -28,7 +28,8 @@ from gnomon.evaluation.exam.statistics import wilson
 from gnomon.evaluation.items import NotAnItem, to_item
 from gnomon.research.asked import telling_terms
 from gnomon.research.solve import PASSAGES, WEIGHTS, RetrievalSolver
-from gnomon.research.solving.features import FEATURES, denies
+from gnomon.research.solving.features import denies
+from gnomon.research.solving.places import Places, scores
 
 MCQ = DATA.parent / "mcq"
 
@@ -67,36 +68,72 @@ def textbook(folder: Path) -> Path:
 # Fitting --------------------------------------------------------------------------------------
 
 
-def fit(solver: RetrievalSolver, asked: Sequence[Item], ridge: float = 0.02) -> dict[str, float]:
-    """Weights of a softmax over the options of each question, by gradient ascent with an L2 term."""
-    groups = [(solver.features(item) * (-1 if denies(item.prompt) else 1), item.targets[0]) for item in asked]
-    return fitted(groups, ridge)
+def seen(solver: RetrievalSolver, asked: Sequence[Item]) -> dict[str, list[tuple[Places, Item]]]:
+    """The places of every question by kind; those without an embedder are made of all questions."""
+    found: dict[str, list[tuple[Places, Item]]] = {}
+    words = RetrievalSolver(solver.retriever, None, solver.mode)
+    for item in asked:
+        if denies(item.prompt):
+            continue  # what fits least there is not what is to be learned
+        for one in (solver, words):
+            there = one.places(item)
+            found.setdefault(there.kind, []).append((there, item))
+            if one.embedder is None or there.kind in {"words_alone", "numbers_by_words"}:
+                break
+    return found
 
 
-def fitted(groups: Sequence[tuple[Any, int]], ridge: float) -> dict[str, float]:
-    spread = np.concatenate([table for table, _ in groups]).std(axis=0)
-    scale = np.where(spread > 0, spread, 1.0)
-    weights = np.zeros(len(FEATURES))
-    for _ in range(4_000):
-        slope = -ridge * weights
-        for table, right in groups:
-            part = table / scale
-            share = np.exp(part @ weights - (part @ weights).max())
-            share /= share.sum()
-            slope += (part[right] - share @ part) / len(groups)
-        weights += 0.5 * slope
-    return dict(zip(FEATURES, (weights / scale).round(2).tolist(), strict=True))
+def fitted(groups: Sequence[tuple[Places, Item]], ridge: float) -> dict[str, float]:
+    """Weights of a softmax over the options, every feature scaled by its spread, with an L2 term."""
+    from scipy.optimize import minimize
+
+    names = groups[0][0].names
+    spread = np.concatenate([there.rows for there, _ in groups]).std(axis=0)
+    scale = np.where(spread > 1e-9, spread, np.inf)
+
+    def loss(weights: Any) -> tuple[float, Any]:
+        total, slope = ridge * float(weights @ weights), 2 * ridge * weights
+        for there, item in groups:
+            if not len(there.rows):
+                continue
+            rows, right, n = there.rows / scale, there.options == item.targets[0], len(item.choices)
+            score = rows @ weights
+            floor = np.exp(there.nowhere) if np.isfinite(there.nowhere) else 0.0
+            mass = np.exp(score)
+            whole, good = mass.sum() + n * floor, mass[right].sum() + floor
+            if good <= 0:
+                continue
+            total -= (np.log(good) - np.log(whole)) / len(groups)
+            slope = slope - ((mass * right) @ rows / good - mass @ rows / whole) / len(groups)
+        return total, slope
+
+    found = minimize(loss, np.full(len(names), 0.05), jac=True, method="L-BFGS-B").x / scale
+    return dict(zip(names, found.round(3).tolist(), strict=True))
 
 
-def left_out(solver: RetrievalSolver, asked: Sequence[Item], ridge: float, folds: int = 5) -> float:
-    """Accuracy on development questions that the weights were not fitted on."""
-    groups = [(solver.features(item) * (-1 if denies(item.prompt) else 1), item.targets[0]) for item in asked]
-    right = 0
-    for fold in range(folds):
-        weights = fitted([group for i, group in enumerate(groups) if i % folds != fold], ridge)
-        column = np.array([weights[name] for name in FEATURES])
-        right += sum(int(np.argmax(t @ column)) == r for i, (t, r) in enumerate(groups) if i % folds == fold)
-    return right / len(groups)
+def left_out(
+    groups: Sequence[tuple[Places, Item]], ridge: float, folds: int = 5, times: int = 3
+) -> tuple[float, float]:
+    """(accuracy, mean log-probability of the right option) of questions that the weights were not fitted on."""
+    right, logs = [], []
+    for seed in range(times):
+        order = np.random.default_rng(seed).permutation(len(groups))
+        for fold in range(folds):
+            test = set(order[fold::folds].tolist())
+            weights = fitted([group for i, group in enumerate(groups) if i not in test], ridge)
+            for there, item in (groups[i] for i in sorted(test)):
+                found = scores(there, weights, len(item.choices))
+                right.append(int(np.argmax(found)) == item.targets[0])
+                logs.append(float((found - np.logaddexp.reduce(found))[item.targets[0]]))
+    return float(np.mean(right)), float(np.mean(logs))
+
+
+def report_fit(solver: RetrievalSolver, asked: Sequence[Item]) -> None:
+    for kind, groups in seen(solver, asked).items():
+        for ridge in (0.03, 0.1, 0.3):
+            accuracy, logs = left_out(groups, ridge)
+            print(f"{kind} n={len(groups)} ridge={ridge} left out: accuracy {accuracy:.3f} log-probability {logs:.3f}")
+            print("   ", json.dumps(fitted(groups, ridge)))
 
 
 # The table ------------------------------------------------------------------------------------
@@ -150,9 +187,7 @@ def main() -> None:
             "test": items([q for q in questions if not is_development(q)]), "all": items(questions),
         }  # fmt: skip
         if asked.fit:
-            for ridge in (0.005, 0.02, 0.05, 0.1):
-                found = fit(solver, halves["development"], ridge)
-                print(ridge, round(left_out(solver, halves["development"], ridge), 3), json.dumps(found))
+            report_fit(solver, halves["development"])
             return
         for half, part in halves.items():
             report[f"starter, {half}"] = table(solver, part)

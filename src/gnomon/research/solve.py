@@ -1,9 +1,10 @@
 """Solve: multiple-choice questions answered by retrieval and a rule, without a language model.
 
-The arm that every model has to beat. Passages are found for the question, and for the question with each option; the
-options are weighed by ``solving.features`` in a linear score whose weights were fitted on development questions only
-(``bench/no_model_solver.py``, docs/design/no-model-solver.md). A question that asks for what does *not* fit turns the
-score round. The *book* gives models in open-book arms the passages alone.
+The arm that every model has to beat. Passages are found for the question, and for the question with each option; every
+option is scored by the *places* in them that speak for it (``solving.places``): the sentences, or the figures in them
+where the options are numbers. The weights were fitted on development questions only (``bench/no_model_solver.py``,
+docs/design/no-model-solver.md). A question that asks for what does *not* fit turns the scores round. The *book* gives
+models in open-book arms the passages alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,15 +18,29 @@ from gnomon.core.protocols import Embedder, Hit, Retriever
 from gnomon.core.records import Item
 from gnomon.research.asked import read_question
 from gnomon.research.selection import candidates
-from gnomon.research.solving.features import FEATURES, Table, denies, table
+from gnomon.research.solving.features import WORDS, denies, word_places
+from gnomon.research.solving.meaning import reader
+from gnomon.research.solving.numbers import NUMBERS, are_numbers, number_places
+from gnomon.research.solving.places import Places, scores
 
 if TYPE_CHECKING:
     from gnomon.runs.output import Output as StepOutput
 
-WEIGHTS: Mapping[str, float] = dict.fromkeys(FEATURES, 1.0)
-"""Of the features, fitted on the development half of the starter questions."""
-SHARPNESS = 1.0
-"""What the scores are multiplied by before they become probabilities."""
+WEIGHTS: Mapping[str, Mapping[str, float]] = {
+    "words": {"own": 2.734, "near": 0.911, "passage": 0.906, "rank": 0.596, "cue": -0.807, "vector": 2.277,
+              "opens": -0.48, "length": 1.721, "asks": 0.258, "here": 4.318, "asked": 2.046, "around": 0.994,
+              "found": 0.023, "whole": 21.271, "aligned": -1.865, "aligned_asked": -1.726, "weakest": 2.759},
+    "words_alone": dict.fromkeys(WORDS, 0.0)
+    | {"own": 3.719, "near": 0.716, "passage": 0.93, "rank": 0.666, "here": 4.615, "around": 0.683, "found": 0.199},
+    "numbers": {"near": 0.611, "unit": 1.489, "unit_missing": 0.008, "rank": 1.027, "close": 6.018, "clause": 2.766,
+                "close_meaning": 5.749, "clause_meaning": 4.728},
+    "numbers_by_words": dict.fromkeys(NUMBERS, 0.0)
+    | {"near": 1.236, "unit": 1.862, "unit_missing": -0.629, "rank": 1.814, "close": 4.371, "clause": 3.653},
+}  # fmt: skip
+"""By kind of places, with and without an embedder that reads the question's language; fitted on the development half of
+the starter questions."""
+TEMPERATURE = 1.0
+"""What the scores are divided by before they become probabilities."""
 PASSAGES, WITH_OPTION, IN_BOOK = 8, 3, 5
 """Passages found for a question, for a question with one option, and given in an open-book exam."""
 LONGEST_OPTION = 300
@@ -51,21 +66,24 @@ class RetrievalSolver:
     def _solved(self, item: Item) -> Output:
         if not item.choices:
             return Output(reason="no_answer")
-        scores = SHARPNESS * self.features(item) @ np.array([WEIGHTS[name] for name in FEATURES])
+        there = self.places(item)
+        found = scores(there, WEIGHTS[there.kind], len(item.choices)) / TEMPERATURE
         if denies(item.prompt):
-            scores = -scores
-        logs = scores - scores.max()
-        logs -= np.log(np.exp(logs).sum())
+            found = -found
+        logs = found - np.logaddexp.reduce(found)
         return Output(chosen=(int(np.argmax(logs)),), log_probs=tuple(float(value) for value in logs))
 
-    def features(self, item: Item) -> Table:
-        """What the score is made of, shape (options, features)."""
+    def places(self, item: Item) -> Places:
+        """Where in the library the options of an item may have their support."""
         question = read_question(item.prompt)
+        options = [option[:LONGEST_OPTION] for option in item.choices]
         hits = self._search(question.text, PASSAGES)
-        each = [self._search(f"{question.text} {option[:LONGEST_OPTION]}", WITH_OPTION) for option in item.choices]
-        reads = self.embedder is not None and (not self.embedder.languages or question.lang in self.embedder.languages)
-        embedder = self.embedder if reads else None
-        return table(question, item.choices, candidates(question, _once(hits, each), embedder), each, embedder)
+        each = [self._search(f"{question.text} {option}", WITH_OPTION) for option in options]
+        meaning = reader(self.embedder, question)
+        found = candidates(question, _once(hits, each), self.embedder if meaning else None)
+        if are_numbers(options):
+            return number_places(question, options, found, meaning)
+        return word_places(question, options, found, each, meaning)
 
     def _search(self, text: str, k: int) -> list[Hit]:
         return self.retriever.search(text, k=k, mode=self.mode)

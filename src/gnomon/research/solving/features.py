@@ -1,9 +1,9 @@
-"""Features of an option: how well it fits the sentences that were found, compared with the other options.
+"""Features of an option in words: how well it fits each sentence that was found, compared with the other options.
 
 What all options have in common decides nothing, so an option is read by its *own words*: terms that not every
-option has, each weighed by how few have it. A sentence counts as much as it fits the question (the scores of ``ask``),
-so that an option is looked for where the answer stands, and not merely anywhere in a passage on the subject:
-distractors of a good exam come from the same passage.
+option has, each weighed by how few have it. Where a sentence fits the question too, the option counts for more: it is
+looked for where the answer stands, and not merely anywhere in a passage on the subject, since distractors of a good
+exam come from the same passage.
 """
 
 import math
@@ -11,21 +11,29 @@ import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from gnomon.core.figures import Figure, figures
-from gnomon.core.protocols import Embedder, Hit
+from gnomon.core.protocols import Hit
 from gnomon.research.asked import Question, telling_terms
-from gnomon.research.selection import Candidate
+from gnomon.research.selection import FEATURES as OF_SENTENCE
+from gnomon.research.selection import Candidate, covered, rarity
+from gnomon.research.solving.meaning import Reader, aligned
+from gnomon.research.solving.places import Places, places
 
-FEATURES = ("sentence", "around", "passage", "found", "figure", "no_figure", "vector", "absent")
-"""In the order of a row."""
-Table = npt.NDArray[np.float64]
-"""Shape (options, features)."""
-LOOKED_AT = 12
+OF_QUESTION = (*OF_SENTENCE, "here", "asked")
+"""How well a sentence fits the question: as ``ask`` sees it, by terms rare in its passage, by alignment of tokens."""
+OF_OPTION = ("own", "around", "found", "whole", "aligned", "aligned_asked", "weakest")
+"""How well an option fits a sentence: its own words there and around, how high a search with it scores; cosine of
+question with option to question with sentence; its tokens aligned alone, after the question, and the worst aligned."""
+WORDS = (*OF_QUESTION, *OF_OPTION)
+"""Features of an option at a sentence, in the order of a row."""
+LOOKED_AT = 16
 """Sentences that an option is held against: those that fit the question best."""
-SHARP = 2.0
-"""How much more a sentence counts that fits the question better."""
+AROUND = 400
+"""Characters within which sentences of a passage are neighbours."""
+_STEM = 5
+"""Letters that two words must share to count as kin."""
+_KIN = 0.7
+"""What a word of the same beginning counts beside the same word; and two kanji that both stand there, apart."""
 _DENIES = re.compile(
     r"\b(?:not|except|false|incorrect|wrong|least likely|untrue|never)\b|n't\b"
     r"|誤っている|誤り|間違|正しくない|当てはまらない|適切でない|不適切|ではない(?:もの|の)|でないもの"
@@ -49,71 +57,73 @@ def own_words(options: Sequence[str]) -> list[dict[str, float]]:
 
 
 def share(words: Mapping[str, float], there: frozenset[str]) -> float:
-    """The part of an option's own words that stand in a text, by weight; 0 for an option without any."""
+    """The part of an option's own words that stand in a text, kin for less; 0 for an option without any."""
     whole = sum(words.values())
-    return sum(weight for term, weight in words.items() if term in there) / whole if whole else 0.0
+    return sum(weight * _stands(term, there) for term, weight in words.items()) / whole if whole else 0.0
 
 
-def table(
+def _stands(term: str, there: frozenset[str]) -> float:
+    if term in there:
+        return 1.0
+    if not term.isascii():
+        return _KIN * (len(term) > 1 and all(any(sign in other for other in there) for sign in term))
+    if len(term) < _STEM or term[0].isdigit():
+        return 0.0
+    return _KIN * any(other.startswith(term[:_STEM]) for other in there)
+
+
+def word_places(
     question: Question, options: Sequence[str], found: Sequence[Candidate], hits: Sequence[Sequence[Hit]],
-    embedder: Embedder | None,
-) -> Table:  # fmt: skip
-    """The features of every option.
+    reader: Reader | None,
+) -> Places:  # fmt: skip
+    """Every option at every sentence.
 
     Args:
         question: As it was read.
         options: The options.
         found: Sentences of what was found, best first (``selection.candidates``).
         hits: For every option, the passages found for the question together with it.
-        embedder: Compares meanings; None leaves ``vector`` 0.
-
-    Returns:
-        Shape (options, features), columns as in ``FEATURES``.
+        reader: Compares meanings; None leaves those features 0.
     """
-    best = list(found[:LOOKED_AT])
-    weights = _weights(best)
-    words, asked = own_words(options), figures(question.text)
-    likeness = _likeness(question, options, best, weights, embedder)
-    near = [_near(candidate, found) for candidate in best]
-    rows = []
-    for i, option in enumerate(options):
-        shares = [share(words[i], candidate.terms - question.terms) for candidate in best]
-        around = [share(words[i], terms) for terms in near]
-        held = [share(words[i], telling_terms(hit.text)) for hit in hits[i]]
-        fits, misses = _figures(option, asked, best, weights)
-        rows.append((
-            _sum(weights, shares), _sum(weights, around), _first(held, found), _found(hits, i), fits, misses,
-            likeness[i], float(bool(words[i]) and not any(around)),
-        ))  # fmt: skip
-    return np.array(rows, dtype=np.float64).reshape(len(options), len(FEATURES))
+    words = own_words(options)
+    found_with = [_found(hits, option) for option in range(len(options))]
+    rows: list[tuple[int, Sequence[float]]] = []
+    for candidate in found[:LOOKED_AT]:
+        fits = _of_question(question, candidate, found, reader)
+        around = _near(candidate, found) - question.terms
+        table = [
+            [share(own, candidate.terms - question.terms), share(own, around), told, *_meant(option, candidate, reader)]
+            for option, own, told in zip(options, words, found_with, strict=True)
+        ]
+        beside = np.array(table) - np.mean(table, axis=0)
+        rows += [(option, [*fits, *row]) for option, row in enumerate(beside.tolist())]
+    return places("words" if reader else "words_alone", WORDS, rows, -np.inf)
 
 
-def _weights(best: Sequence[Candidate]) -> Table:
-    """How much each sentence counts; they sum to 1."""
-    if not best:
-        return np.zeros(0)
-    scores = SHARP * np.array([candidate.score for candidate in best])
-    raised = np.exp(scores - scores.max())
-    shares: Table = raised / raised.sum()
-    return shares
+def _of_question(
+    question: Question, candidate: Candidate, found: Sequence[Candidate], reader: Reader | None
+) -> list[float]:
+    weigh = rarity(question, [other for other in found if other.hit is candidate.hit])
+    asked = 0.0
+    if reader is not None:
+        asked = float(aligned(reader.alone(question.text).tokens, reader.alone(candidate.text).tokens).mean())
+    return [*(candidate.features[name] for name in OF_SENTENCE), covered(weigh, candidate.terms), asked]
 
 
-def _sum(weights: Table, values: Sequence[float]) -> float:
-    return float(weights @ np.array(values)) if len(values) else 0.0
+def _meant(option: str, candidate: Candidate, reader: Reader | None) -> tuple[float, float, float, float]:
+    """(cosine of the whole, mean alignment alone, mean alignment after the question, the worst aligned token)."""
+    if reader is None:
+        return 0.0, 0.0, 0.0, 0.0
+    told, there = reader.asked(option), reader.asked(candidate.text)
+    alone = aligned(reader.alone(option).tokens, reader.alone(candidate.text).tokens)
+    after = aligned(told.tokens, there.tokens)
+    return float(told.whole @ there.whole), float(alone.mean()), float(after.mean()), float(alone.min())
 
 
 def _near(candidate: Candidate, found: Sequence[Candidate]) -> frozenset[str]:
     """The terms of a sentence and of those next to it in its passage."""
-    close = [c.terms for c in found if c.hit is candidate.hit and abs(c.start - candidate.start) < 400]
+    close = [c.terms for c in found if c.hit is candidate.hit and abs(c.start - candidate.start) < AROUND]
     return frozenset().union(candidate.terms, *close)
-
-
-def _first(held: Sequence[float], found: Sequence[Candidate]) -> float:
-    """The option's share in the passages found with it, the first counting most."""
-    if not held or not found:
-        return 0.0
-    fading = 0.5 ** np.arange(len(held))
-    return float(fading @ np.array(held) / fading.sum())
 
 
 def _found(hits: Sequence[Sequence[Hit]], option: int) -> float:
@@ -121,34 +131,3 @@ def _found(hits: Sequence[Sequence[Hit]], option: int) -> float:
     tops = [rows[0].score if rows else 0.0 for rows in hits]
     spread = max(tops) - min(tops)
     return (tops[option] - sum(tops) / len(tops)) / spread if spread else 0.0
-
-
-def _figures(option: str, asked: Sequence[Figure], best: Sequence[Candidate], weights: Table) -> tuple[float, float]:
-    """(how far an option's figures stand in the sentences, whether they stand in none of them)."""
-    own = [figure for figure in figures(option) if figure not in asked]
-    if not own:
-        return 0.0, 0.0
-    shares = []
-    for candidate in best:
-        there = figures(candidate.text)
-        shares.append(sum(any(_same(figure, other) for other in there) for figure in own) / len(own))
-    return _sum(weights, shares), float(not any(shares))
-
-
-def _same(one: Figure, other: Figure) -> bool:
-    """Whether two figures are the same quantity; one without a unit may have the other's."""
-    units = {str(one.unit), str(other.unit)}
-    return one.quantity == other.quantity and (len(units) == 1 or not (one.unit and other.unit))
-
-
-def _likeness(
-    question: Question, options: Sequence[str], best: Sequence[Candidate], weights: Table, embedder: Embedder | None
-) -> list[float]:
-    """How like the sentences are to question and option together, beside the mean of the options."""
-    if embedder is None or not best:
-        return [0.0] * len(options)
-    told = embedder.embed([f"{question.text} {option}" for option in options])
-    alone = embedder.embed(list(options))
-    there = embedder.embed([candidate.text for candidate in best])
-    whole = (told @ there.T).max(axis=1) + (alone @ there.T) @ weights.astype(np.float32)
-    return [float(value) for value in whole - whole.mean()]
