@@ -26,6 +26,7 @@ ITEMS = [
     Item(id="d", prompt="What is a parsec?", reference="A distance of 3.26 light years."),
     Item(id="e", prompt="Which two?", choices=("x", "y"), targets=(0, 1)),
     Item(id="f", prompt="Why?"),
+    Item(id="g", prompt="An example?", choices=("yes", "no"), targets=(0,), split="dev"),
 ]
 MODELS = (
     Role(name="final", kind="specialised"),
@@ -46,7 +47,7 @@ def written(folder: Path, rows: list[Item] = ITEMS, **how: Any) -> Any:
 
 def test_tasks_of_lm_eval_ask_in_the_words_of_the_exam(tmp_path: Path) -> None:
     counts, path = written(tmp_path)
-    assert dict(counts.dropped) == {"several_answers": 1, "no_answer": 1}
+    assert dict(counts.dropped) == {"several_answers": 1, "no_answer": 1, "in_dev": 1}
     assert counts.kept == 4
     tasks = {file.stem: yaml.safe_load(file.read_text()) for file in (path / "lm_eval").glob("*.yaml")}
     assert set(tasks) == {
@@ -131,7 +132,7 @@ def test_the_command_calls_dump_inference_and_eval_with_the_model(tmp_path: Path
 
 def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="None of 1 items"):
-        written(tmp_path, [ITEMS[-1]])
+        written(tmp_path, [ITEMS[5]])
     for wrong in ({"name": "two words"}, {"engine": "gpu"}):
         with pytest.raises(ConfigError, match="The name is one word"):
             ExportConfig(**wrong)

@@ -161,8 +161,9 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_content(tmp_path: Path, mon
 def test_what_is_no_open_question_is_left_out_with_its_reason(tmp_path: Path) -> None:
     closed = Item(id="c", prompt="Which?", choices=("a", "b"), targets=(0,))
     bare = Item(id="b", prompt="Why?")
-    counts, facts, _, _ = held(tmp_path, {**PLAIN, "max_items": 4}, [*ITEMS, closed, bare], WRITERS)
-    assert dict(counts.dropped) == {"has_options": 1, "no_reference": 1, "not_chosen": 2}
+    dev = question(99, split="dev")  # an example is never scored
+    counts, facts, _, _ = held(tmp_path, {**PLAIN, "max_items": 4}, [*ITEMS, closed, bare, dev], WRITERS)
+    assert dict(counts.dropped) == {"has_options": 1, "no_reference": 1, "in_dev": 1, "not_chosen": 2}
     assert facts["open"]["items"] == 4
     with pytest.raises(DataError, match="No open question"):
         held(tmp_path / "none", PLAIN, [closed], WRITERS)

@@ -16,6 +16,8 @@ from gnomon.core.files import write_atomic, write_json
 from gnomon.core.records import Drop, Item
 from gnomon.core.tables import TableWriter, read_table
 from gnomon.core.wording import say
+from gnomon.evaluation.exam.arms import DEV_SPLITS
+from gnomon.evaluation.exam.papers import IN_DEV
 from gnomon.evaluation.harness.llm_jp import ENGINES, Target, llm_jp_files
 from gnomon.evaluation.harness.lm_tasks import lm_eval_files
 from gnomon.evaluation.roles import PREFIX, Role
@@ -86,6 +88,8 @@ def run(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Counts
 
 
 def _reason(item: Item) -> str:
+    if item.split in DEV_SPLITS:
+        return IN_DEV
     if item.choices:
         return SEVERAL if len(item.targets) > 1 else "" if item.targets else NO_ANSWER
     return "" if item.reference.strip() else NO_ANSWER

@@ -1,6 +1,7 @@
 """Open questions: which items of a set are asked, and in which words.
 
-Asked is what has a reference answer and no options. A question that is only a term asks what it means.
+Asked is what has a reference answer and no options, and does not stand in a ``dev`` split. A question that is only a
+term asks what it means.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from gnomon.core.hashing import combined_hash
 from gnomon.core.records import Drop, Item
 from gnomon.core.tables import TableWriter, read_table
 from gnomon.core.wording import say
+from gnomon.evaluation.exam.arms import DEV_SPLITS
+from gnomon.evaluation.exam.papers import IN_DEV
 
 FILE = "items.parquet"
 HAS_OPTIONS, NO_REFERENCE, NOT_CHOSEN = "has_options", "no_reference", "not_chosen"
@@ -44,6 +47,12 @@ def _library(passages: Sequence[str], *, ja: bool) -> str:
     return "\n\n".join([head, *(f"[{number}] {text.strip()}" for number, text in enumerate(passages, 1))])
 
 
+def _reason(item: Item) -> str:
+    if item.split in DEV_SPLITS:
+        return IN_DEV
+    return HAS_OPTIONS if item.choices else "" if item.reference.strip() else NO_REFERENCE
+
+
 def read_open(folder: Path, max_items: int, seed: int, drops: TableWriter) -> tuple[list[Item], dict[str, int]]:
     """The questions that are asked, and how many are not, by reason.
 
@@ -57,8 +66,7 @@ def read_open(folder: Path, max_items: int, seed: int, drops: TableWriter) -> tu
         DataError: Nothing is left to ask.
     """
     items = list(read_table(folder / FILE, Item))
-    reasons = {item.id: HAS_OPTIONS if item.choices else "" if item.reference.strip() else NO_REFERENCE
-               for item in items}  # fmt: skip
+    reasons = {item.id: _reason(item) for item in items}
     able = sorted((i for i in items if not reasons[i.id]), key=lambda i: (combined_hash([str(seed), i.id]), i.id))
     for item in able[max_items:] if max_items else ():
         reasons[item.id] = NOT_CHOSEN
