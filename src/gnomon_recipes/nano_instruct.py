@@ -25,7 +25,8 @@ SCALES = ("laptop",)
 FILES = ("chat", "general")
 MODELS = ("base",)
 LANGUAGES = ("en",)
-HELD_OUT = 0.1
+HELD_OUT, GENERAL_HELD_OUT = 0.1, 0.2
+"""By hash, as the recipes that merge with this model hold out: what they measure on was shown to neither partner."""
 PASSES, REPLAY = 3.0, 0.2
 TRAIN = {"learning_rate": 1e-3, "batch": 4, "schedule": "cosine", "warmup": 0.05}
 
@@ -62,7 +63,7 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
 def parts(chat: FileSet, general: FileSet) -> dict[str, Step]:
     """What is shown, and what is kept for measuring: conversations and plain text."""
     unique = corpus.dedup(corpus.clean(corpus.ingest(general)))
-    split = corpus.split(unique, unique, development=HELD_OUT, test=0.0)
+    split = corpus.split(unique, unique, development=GENERAL_HELD_OUT, test=0.0)
     shown, held = conversations(chat, LANGUAGES, None, HELD_OUT)
     return {
         "chat": shown,

@@ -181,7 +181,7 @@ def _tuned(made: Mapping[str, Step], found: Mapping[str, Step], lessons: Lessons
 
 
 def _merged(made: Mapping[str, Step], found: Mapping[str, Step], best: Step, how: Teaching) -> dict[str, Step]:
-    """The merges, the development exam they sat, and the one that did best."""
+    """The merges, the development exam they sat, and the one whose right options were likeliest."""
     merges = {blend.name: _merge(blend, made, found, best, how) for blend in how.blends}
     if len(merges) == 1:
         return {**merges, "final": next(iter(merges.values()))}
@@ -190,7 +190,7 @@ def _merged(made: Mapping[str, Step], found: Mapping[str, Step], best: Step, how
     sitting.update(merges)
     sat = evaluation.exam(
         sitting, {Paper(name=DEVELOPMENT): found["development_items"]}, arms=arms,
-        dtype=how.dtype, **_orders(how),
+        orders=how.exam.get("orders", 0), normalise="sum", dtype=how.dtype,
     )  # fmt: skip
     return {**merges, "development_exam": sat, "final": training.choose(merges, sat, paper=DEVELOPMENT)}
 
@@ -203,10 +203,6 @@ def _merge(blend: Blend, made: Mapping[str, Step], found: Mapping[str, Step], be
         weights=((TUNED, blend.tuned), (INSTRUCT, round(1 - blend.tuned, 6))), base="base" if against else "",
         density=blend.density, seed=blend.seed,
     )  # fmt: skip
-
-
-def _orders(how: Teaching) -> dict[str, Any]:
-    return {name: how.exam[name] for name in ("orders", "normalise") if name in how.exam}
 
 
 def _examined(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict[str, Step]:
