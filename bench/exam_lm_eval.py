@@ -1,17 +1,19 @@
 """The exam against lm-evaluation-harness: the same predictions, and the time that scoring takes.
 
-    python bench/exam_lm_eval.py [--items 400] [--rounds 3] [--threads 1] [--batches 1 8 32] [--out FILE]
+    python bench/exam_lm_eval.py [--items 400] [--rounds 3] [--threads 1] [--batches 1 4 8 16 32] [--out FILE]
 
-The same weights (the nano base, float32, on processors), the same questions (``mmlu_general``, test split, by hash), two ways of
-asking: *letter* with lm-eval's own lines of MMLU (``tasks/mmlu/default``, with its description), *option* with its lines of
-MMLU as continuation (``tasks/mmlu/continuation``). lm-eval builds its prompts from its own templates, ours are built by
-``evaluation.exam.prompting``; that they are equal is counted, not assumed. Predictions are compared for the raw sum and, for
-options, per character (``acc_norm``); a *tie* is a pair of options that both libraries score within 1e-4 of each other.
+The same weights (the nano base, float32, on processors), the same questions (``mmlu_general``, test split, by hash), two
+ways of asking: *letter* with lm-eval's own lines of MMLU (``tasks/mmlu/default``, with its description), *option* with its
+lines of MMLU as continuation (``tasks/mmlu/continuation``). lm-eval builds its prompts from its own templates, ours are
+built by ``evaluation.exam.prompting``; that they are equal is counted, not assumed. Predictions are compared for the raw
+sum and, for options, per character (``acc_norm``); a *tie* is a pair of options that both libraries score within 1e-4 of
+each other.
 
-Timed is scoring alone, tokenizing included, model loaded: ``HFLM.loglikelihood`` there, ``Likeliest.solve`` here (which builds
-the prompts too). Rounds go in turn (ours, lm-eval's, ours, ...), because the machine is noisy; medians of the clock and of the
-processor's time are printed. lm-eval is given several batch sizes, and the best of them is what ours is compared with.
-Questions longer than the model's context are left out: lm-eval cuts them from the left, the exam counts them as ``too_long``.
+Timed is scoring alone, tokenizing included, model loaded: ``HFLM.loglikelihood`` there, ``Likeliest.solve`` here (which
+builds the prompts too). lm-eval is given the batch size that is its fastest on the first hundred questions. Rounds go in turn
+(ours, lm-eval's, ours, ...), because the machine is noisy; medians of the clock and of the processor's time are printed.
+Questions longer than the model's context are left out: lm-eval cuts them from the left, the exam counts them as
+``too_long``.
 """
 
 import argparse
@@ -43,6 +45,7 @@ ROOT = Path(__file__).parents[1]
 NANO = ROOT / "src" / "gnomon_recipes" / "nano" / "base"
 QUESTIONS = ROOT.parent / "shared" / "data" / "mcq" / "mmlu_general.jsonl"
 TIE = 1e-4
+TRIAL = 100
 ABOUT = "The following are multiple choice questions (with answers) about {{subject.replace('_', ' ')}}.\n\n"
 TASKS: dict[str, dict[str, Any]] = {
     "letter": {
@@ -164,12 +167,62 @@ def summary(times: Times) -> dict[str, float]:
     return {"seconds": statistics.median(t for t, _ in times), "cpu_seconds": statistics.median(c for _, c in times)}
 
 
+def fastest(lm: Any, mode: str, rows: Sequence[dict[str, Any]], batches: Sequence[int]) -> int:
+    """lm-eval's best batch size, by the processor's time."""
+    found: dict[int, float] = {}
+    for batch in batches:
+        times: Times = []
+        theirs(lm, mode, rows[:TRIAL], batch, times)
+        found[batch] = times[0][1]
+    told = ", ".join(f"{batch}: {seconds:.2f} s" for batch, seconds in found.items())
+    print(f"\n{mode}: lm-eval's batch sizes on {min(TRIAL, len(rows))} questions: {told}")
+    return min(found, key=lambda batch: found[batch])
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    model = load_local(NANO, Settings(threads=options.threads))
+    lm = harness(NANO, options.threads)
+    rows = questions(options.items)
+    items = [to_item(row, row["id"]) for row in rows]
+    fits = [len(model.encode(Sheet(form="mmlu").prompt(item))) + 64 <= model.context for item in items]
+    rows, items = ([one for one, fit in zip(every, fits, strict=True) if fit] for every in (rows, items))
+    load = os.getloadavg()[0]
+    print(f"{len(items)} questions, {len(fits) - len(items)} too long; threads {options.threads}, load {load:.1f}")
+    report: dict[str, Any] = {"load": os.getloadavg(), "threads": options.threads}
+    for mode in TASKS:
+        report[mode] = side_by_side(model, lm, mode, rows, options)
+    print(f"load {os.getloadavg()[0]:.1f}")
+    return report
+
+
+def side_by_side(
+    model: LocalModel, lm: Any, mode: str, rows: Sequence[dict[str, Any]], options: argparse.Namespace
+) -> dict[str, Any]:
+    items = [to_item(row, row["id"]) for row in rows]
+    batch = fastest(lm, mode, rows, options.batches)
+    ours(model, mode, items[:TRIAL], [])
+    mine: Times = []
+    other: Times = []
+    facts: dict[str, Any] = {}
+    for _ in range(options.rounds):
+        outputs = ours(model, mode, items, mine)
+        facts = compare(mode, items, outputs, theirs(lm, mode, rows, batch, other))
+    timing = {"gnomon": summary(mine), f"lm-eval, batch {batch}": summary(other)}
+    for key in ("seconds", "cpu_seconds"):
+        facts[f"ours / lm-eval's, {key}"] = summary(mine)[key] / summary(other)[key]
+    print(f"{mode}: {json.dumps(facts, indent=1)}")
+    for name, row in timing.items():
+        print(f"  {name:22} {row['seconds']:7.2f} s  {row['cpu_seconds']:7.2f} s of processor"
+              f"  {len(items) / row['seconds']:6.1f} items/s")  # fmt: skip
+    return facts | {"timing": timing}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--items", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 8, 16, 32])
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     if not QUESTIONS.is_file():
@@ -180,44 +233,6 @@ def main() -> int:
     if options.out:
         options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
     return 0
-
-
-def measure(options: argparse.Namespace) -> dict[str, Any]:
-    model = load_local(NANO, Settings(threads=options.threads))
-    lm = harness(NANO, options.threads)
-    rows = questions(options.items)
-    items = [to_item(row, row["id"]) for row in rows]
-    fits = [len(model.encode(Sheet(form="mmlu").prompt(item))) + 64 <= model.context for item in items]
-    rows, items = ([one for one, fit in zip(every, fits, strict=True) if fit] for every in (rows, items))
-    print(
-        f"{len(items)} questions, {len(fits) - len(items)} too long for {model.context} tokens; threads {options.threads}, load {os.getloadavg()[0]:.1f}"
-    )
-    report: dict[str, Any] = {"load": os.getloadavg(), "threads": options.threads}
-    for mode in TASKS:
-        mine: Times = []
-        other: dict[int, Times] = {batch: [] for batch in options.batches}
-        facts: dict[str, Any] = {}
-        for _ in range(options.rounds):
-            for batch in options.batches:
-                outputs = ours(model, mode, items, mine)
-                samples = theirs(lm, mode, rows, batch, other[batch])
-                facts = compare(mode, items, outputs, samples)
-        timing = {
-            "gnomon": summary(mine),
-            **{f"lm-eval, batch {batch}": summary(times) for batch, times in other.items()},
-        }
-        for key in ("seconds", "cpu_seconds"):
-            facts[f"ours / best of lm-eval's, {key}"] = timing["gnomon"][key] / min(
-                t[key] for name, t in timing.items() if name != "gnomon"
-            )
-        report[mode] = facts | {"timing": timing}
-        print(f"\n{mode}: {json.dumps(facts, indent=1)}")
-        for name, row in timing.items():
-            print(
-                f"  {name:22} {row['seconds']:7.2f} s  {row['cpu_seconds']:7.2f} s of processor  {len(items) / row['seconds']:6.1f} items/s"
-            )
-    print(f"load {os.getloadavg()[0]:.1f}")
-    return report
 
 
 if __name__ == "__main__":
