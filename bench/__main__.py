@@ -26,6 +26,7 @@ BENCHES = {
     "ask_latency": ["ask_latency.py"],
     "refusal": ["refusal.py"],
     "calls": ["calls.py"],
+    "exam_lm_eval": ["exam_lm_eval.py"],
     "merge_memory": ["merge_memory.py"],
     "packing_throughput": ["packing_throughput.py", "--malloc"],
     "specialist_curve": ["specialist.py", *SPECIALIST, "--tokens", "2000000", "--replay", "0", "0.1", "0.25", "0.5"],
