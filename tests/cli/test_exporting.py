@@ -85,7 +85,8 @@ def test_the_experts_model_takes_what_is_known_of_it_along(monkeypatch: pytest.M
 
     base = training.adopt("a/base", revision="1")
     tokens = training.pack(base, base)
-    tuned = training.sft(base, tokens, name="tuned")
+    more = training.pack(base, base, context=64)
+    tuned = training.sft(training.cpt(base, more, name="cpt"), tokens, name="tuned")
     test = evaluation.items(FileSet(files=()))
     everyday, domain = TestSet(name="everyday", kind="general"), TestSet(name="by_time")
     made = evaluation.perplexity({"base": base, "tuned": tuned}, {everyday: base, domain: test})
@@ -101,7 +102,7 @@ def test_the_experts_model_takes_what_is_known_of_it_along(monkeypatch: pytest.M
     for name in ("", "e", "tuned"):
         step = exporting.export_step(session, workspace, name, {"quants": "q8_0", "documents": (), "languages": "en"})
         given = {key: found.address for key, found in step.inputs.items()}
-        wanted = {"model": tuned, "tokens": tokens, "measure:0": made, "held_out": test}
+        wanted = {"model": tuned, "tokens:sft": tokens, "tokens:cpt": more, "measure:0": made, "held_out": test}
         assert given == {key: found.address for key, found in wanted.items()}
 
 

@@ -104,6 +104,31 @@ def test_the_card_says_what_is_known_in_the_hubs_own_terms(tmp_path: Path, artif
     assert "99.0" not in text, "figures of another model"
 
 
+def test_the_data_of_every_stage_are_in_the_card(tmp_path: Path, artifact: Path) -> None:
+    inputs = {"model": artifact}
+    for stage, tokens in (("cpt", 5_000), ("sft", 70)):
+        (tmp_path / stage).mkdir()
+        source = {"licences": {"CC0-1.0": 3}, "documents": 4, "tokens": tokens, "repeats": 1.0}
+        write_json(tmp_path / stage / "pack.json", {"sources": {"notes": source}})
+        inputs[f"tokens:{stage}"] = tmp_path / stage
+    out = packs.output(tmp_path / "out")
+    run(ExportConfig(), inputs, out)
+    text = (out.path / "README.md").read_text(encoding="utf-8")
+    assert "| notes, cpt | CC0-1.0 | 4 | 5,000 | 1.00 |" in text
+    assert "| notes, sft | CC0-1.0 | 4 | 70 | 1.00 |" in text
+
+
+def test_a_card_of_preferences_speaks_of_pairs() -> None:
+    training = {
+        "objective": "dpo", "beta": 0.1, "pairs": 120, "steps": 15, "sequences_per_step": 8, "loss": 0.61,
+        "held_out": {"n": 30, "accuracy": 0.8, "margin": 0.25, "loss": 0.6},
+    }  # fmt: skip
+    text = card(Facts(ref=REF, training=training))
+    assert "(beta 0.1) on 120 pairs of answers, in 15 steps of 8; at its end the loss is 0.610." in text
+    assert "Of 30 pairs held out, the wanted answer is rewarded more in 80.0%, by 0.250 in the mean." in text
+    assert "nats a token" not in text
+
+
 def test_duties_and_naming_of_licences_are_in_the_card() -> None:
     duty = "meta/llama (llama3.1): a published name must begin with 'Llama', and show 'Built with Llama'"
     text = card(Facts(ref=REF, duties=(duty,)))

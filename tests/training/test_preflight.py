@@ -3,6 +3,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from gnomon.core.errors import ConfigError, DataError, GnomonError
 from gnomon.core.settings import TrainingPlace
 from gnomon.training.pack import PackConfig
 from gnomon.training.pack import run as run_pack
-from gnomon.training.preflight import GIB, Way, check_memory, check_run
+from gnomon.training.preflight import GIB, Way, check_memory, check_run, with_inherited
 from gnomon.training.recipe import LoRA, TrainConfig
 from gnomon.training.room import check_room, decoder_of, free_memory, predicted, ways
 from gnomon.training.wholeness import model_facts
@@ -203,3 +204,11 @@ def test_an_8b_model_that_one_gpu_cannot_hold_is_offered_what_it_can() -> None:
         config, TrainingPlace(micro_batch=1, gradient_checkpointing=True), decoder, 8_192, device="cuda", ranks=8
     )
     assert needed(shared, h100) < h100.memory_bytes
+
+
+def test_a_duty_does_not_end_with_the_next_step() -> None:
+    def record(*duties: str) -> Any:
+        return SimpleNamespace(metrics={"duties": list(duties)} if duties else {})
+
+    records = {"model": record("a", "b"), "model:two": record("c", "a"), "tokens": record("d"), "model:three": record()}
+    assert with_inherited(("b", "e"), records) == ["b", "e", "a", "c"]

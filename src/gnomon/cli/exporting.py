@@ -97,8 +97,8 @@ class Known:
 
     model: "Step"
     """The step that leaves it."""
-    tokens: "Step | None" = None
-    """What it was shown."""
+    tokens: "Mapping[str, Step]" = field(default_factory=dict)
+    """What it was shown, by stage."""
     measures: "Mapping[str, Step]" = field(default_factory=dict)
     """Evaluations of it that are made."""
     held_out: "Step | None" = None
@@ -168,9 +168,27 @@ def _of_expert(session: Session, workspace: "Workspace", role: str) -> Known:
     steps = again(expert, _removed(expert)).steps()
     measures = [s for s in steps if s.name in _MEASURES and _measures(s, model) and workspace.record(s.address)]
     return Known(
-        model=model, tokens=model.inputs.get("tokens"), measures={str(i): step for i, step in enumerate(measures)},
+        model=model, tokens=_tokens(model), measures={str(i): step for i, step in enumerate(measures)},
         held_out=next((held for step in measures if (held := _held_out(step)) is not None), None),
     )  # fmt: skip
+
+
+def _tokens(model: "Step") -> dict[str, "Step"]:
+    """What a model and those it is made from were shown, by stage."""
+    found: dict[str, Step] = {}
+    if "tokens" in model.inputs:
+        found[model.name.rpartition("/")[2]] = model.inputs["tokens"]
+    for name in sorted(model.inputs):
+        if name == "model" or name.startswith(_MODEL):
+            for stage, tokens in _tokens(model.inputs[name]).items():
+                same = tokens.address in {step.address for step in found.values()}
+                found |= {} if same else {_free(stage, found): tokens}
+    return found
+
+
+def _free(stage: str, taken: Mapping[str, Any]) -> str:
+    """The stage's name, numbered where another has it."""
+    return next(name for name in (stage, *(f"{stage} {i}" for i in range(2, 99))) if name not in taken)
 
 
 def _removed(expert: Any) -> list[str]:

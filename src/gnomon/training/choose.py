@@ -19,6 +19,7 @@ from gnomon.core.wording import say
 from gnomon.llm.weights import MODEL_FOLDER, read_ref, write_ref
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
+from gnomon.training.preflight import with_inherited
 
 EXAM, PREFIX = "exam", "model:"
 FACTS, CHOSEN = "exam.json", "chosen.json"
@@ -72,7 +73,8 @@ def run(config: ChooseConfig, inputs: Mapping[str, Path], out: Output) -> Counts
     best = max(known, key=lambda name: known[name])
     _take(inputs[PREFIX + best], out.path)
     write_json(out.path / CHOSEN, {"chosen": best, "metric": config.metric, "paper": config.paper, "scores": scores})
-    out.metrics.update(chosen=best, scores=scores)
+    chosen = {name: record for name, record in out.records.items() if name == PREFIX + best}
+    out.metrics.update(chosen=best, scores=scores, duties=with_inherited((), chosen))
     return Counts(taken=len(scores), kept=1, dropped={"not_best": len(scores) - 1} if len(scores) > 1 else {})
 
 

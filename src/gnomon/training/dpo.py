@@ -24,7 +24,7 @@ from gnomon.training.preference.config import PreferenceConfig
 from gnomon.training.preference.pairs import HELD_OUT, Pairs, read_pairs
 from gnomon.training.preference.trainer import trl
 from gnomon.training.preference.work import FACTS, work
-from gnomon.training.preflight import check_context, check_licences, check_tokenizer
+from gnomon.training.preflight import check_context, check_licences, check_tokenizer, with_inherited
 from gnomon.training.room import check_room, decoder_of
 from gnomon.training.wholeness import model_facts, tokenizer_facts
 
@@ -46,7 +46,7 @@ def run(config: PreferenceConfig, inputs: Mapping[str, Path], out: Output) -> Co
     """
     trl()
     start = Path(weights_of(inputs[MODEL], out.settings).name_or_folder)
-    out.metrics["duties"] = list(_check(config, inputs, start, out))
+    out.metrics["duties"] = with_inherited(_check(config, inputs, start, out), out.records)
     tokenizer = open_tokenizer(start)
     tokenizer.chat_template = template_of(tokenizer)
     pairs = read_pairs(inputs[PREFERENCES], tokenizer, longest=config.max_length, held_out=config.held_out)

@@ -24,7 +24,7 @@ from gnomon.llm.weights import MODEL_FOLDER, read_ref, weights_of, write_ref
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 from gnomon.training.encoding import copy_tokenizer, tokenizer_revision
-from gnomon.training.preflight import check_licences
+from gnomon.training.preflight import check_licences, with_inherited
 
 PREFIX = "model:"
 LINEAR, SLERP, TIES, DARE = "linear", "slerp", "ties", "dare_ties"
@@ -97,7 +97,8 @@ def run(config: MergeConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
         folders[name] = Path(weights_of(inputs[PREFIX + name], out.settings).name_or_folder)
     _check_same(folders)
     parents = {ref.name: ref.licence for ref in refs.values()}
-    out.metrics["duties"] = list(check_licences(parents, {}, name=config.name, licence=config.licence, use=config.use))
+    duties = check_licences(parents, {}, name=config.name, licence=config.licence, use=config.use)
+    out.metrics["duties"] = with_inherited(duties, out.records)
     plan = recipe_of(config, {name: str(folder) for name, folder in folders.items()})
     partial = out.shards / "merged"
     shutil.rmtree(partial, ignore_errors=True)

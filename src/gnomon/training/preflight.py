@@ -13,6 +13,7 @@ from typing import Any
 from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.files import read_json
 from gnomon.core.wording import say
+from gnomon.runs.record import Record
 from gnomon.training.licences import USES, examine
 from gnomon.training.wholeness import ModelFacts, TokenizerFacts, model_facts, tokenizer_facts
 
@@ -230,3 +231,15 @@ def check_licences(
                 " licence = … を設定する。"),
         )  # fmt: skip
     return found.duties
+
+
+def with_inherited(duties: Sequence[str], records: Mapping[str, Record]) -> list[str]:
+    """A model's duties and those of the models it is made from, each once: a duty does not end with the next step.
+
+    Args:
+        duties: Its own.
+        records: Records of the step's inputs, by name.
+    """
+    models = [record for name, record in records.items() if name == "model" or name.startswith("model:")]
+    inherited = [str(duty) for record in models for duty in record.metrics.get("duties", ())]
+    return list(dict.fromkeys([*duties, *inherited]))

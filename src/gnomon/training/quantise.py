@@ -17,6 +17,7 @@ from gnomon.runs.output import Output
 from gnomon.training.encoding import copy_tokenizer
 from gnomon.training.export.gguf import About, check_quants, write_gguf
 from gnomon.training.export.measured import open_weights
+from gnomon.training.preflight import with_inherited
 
 FILE = "quantised.gguf"
 _GENERATION = "generation_config.json"
@@ -54,6 +55,7 @@ def run(config: QuantiseConfig, inputs: Mapping[str, Path], out: Output) -> Coun
         if (source / name).is_file():
             shutil.copyfile(source / name, partial / name)
     write_gguf(source, partial / FILE, config.quant, About(name=ref.name, licence=ref.licence))
+    out.metrics["duties"] = with_inherited((), out.records)
     out.metrics["bytes"] = (partial / FILE).stat().st_size
     open_weights(partial, FILE).save_pretrained(partial / MODEL_FOLDER)
     copy_tokenizer(source, partial / MODEL_FOLDER)

@@ -173,7 +173,7 @@ def choose(models: Mapping[str, Step], exam: Step, **settings: Any) -> Step:
 
 def export(
     model: Step,
-    tokens: Step | None = None,
+    tokens: Step | Mapping[str, Step] | None = None,
     measures: Mapping[str, Step] | None = None,
     held_out: Step | None = None,
     **settings: Any,
@@ -182,12 +182,13 @@ def export(
 
     Args:
         model: A step that leaves a model with its weights.
-        tokens: The ``training/pack`` step it was shown, for the card.
+        tokens: The ``training/pack`` step it was shown, or several by the stage they were shown in, for the card.
         measures: Evaluation steps whose figures of the model the card gives, by any name.
         held_out: A step that leaves documents the model was not shown: every GGUF file is measured on them.
         settings: Fields of ``ExportConfig``.
     """
-    given = {MODEL: model, TOKENS: tokens, HELD_OUT: held_out}
+    shown = {f"{TOKENS}:{stage}": step for stage, step in tokens.items()} if isinstance(tokens, Mapping) else {}
+    given = {MODEL: model, HELD_OUT: held_out, TOKENS: tokens if isinstance(tokens, Step) else None, **shown}
     inputs = {name: step for name, step in given.items() if step is not None}
     return Step(
         name="training/export",

@@ -24,7 +24,7 @@ from gnomon.training.encoding import copy_tokenizer, open_tokenizer, tokenizer_f
 from gnomon.training.launch import launch
 from gnomon.training.loop.job import Job
 from gnomon.training.packed import PackedTokens
-from gnomon.training.preflight import check_licences, check_run
+from gnomon.training.preflight import check_licences, check_run, with_inherited
 from gnomon.training.recipe import TrainConfig
 from gnomon.training.room import check_room
 from gnomon.training.shapes import TokenIds, build
@@ -42,7 +42,8 @@ def run(config: TrainConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
     folder = out.shards / "training"
     folder.mkdir(parents=True, exist_ok=True)
     start = _start(config, inputs, folder, out)
-    out.metrics["duties"] = list(_refuse_what_must_fail(config, inputs, start, tokens, out))
+    duties = _refuse_what_must_fail(config, inputs, start, tokens, out)
+    out.metrics["duties"] = with_inherited(duties, out.records)
     job = Job(
         config=config, place=out.settings.training, start=start, tokens=inputs["tokens"],
         folder=folder, logs=out.logs or folder / "logs", threads=out.settings.num_threads,

@@ -53,7 +53,7 @@ class ExportConfig:
 
 
 def run(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
-    """Export ``inputs["model"]``; ``inputs["tokens"]`` and ``inputs["measure:NAME"]`` tell its card more.
+    """Export ``inputs["model"]``; ``tokens`` (or ``tokens:STAGE`` of several) and ``measure:NAME`` tell its card more.
 
     GGUF files are measured on the documents of ``inputs["held_out"]``, where those are given.
 
@@ -119,18 +119,29 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _facts(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Facts:
-    model, tokens, record = inputs[MODEL], inputs.get(TOKENS), out.records.get(MODEL)
+    model, record = inputs[MODEL], out.records.get(MODEL)
     files = sorted((p.name, p.stat().st_size) for p in out.path.iterdir() if p.suffix in {".safetensors", ".gguf"})
     return Facts(
         ref=read_ref(model), languages=config.languages, purpose=config.purpose, limits=config.limits,
         duties=tuple((record.metrics if record else {}).get("duties", ())), files=files, watts=config.watts,
-        sources=read_json(tokens / "pack.json")["sources"] if tokens else None,
+        sources=_sources(inputs),
         training=_json(model / "training.json"), merge=_json(model / "merge.json"),
         measures=[row for name, path in sorted(inputs.items()) if name.startswith(MEASURE)
                   for row in measures_of(path, read_ref(model))],
         quantised=_json(out.path / MEASURED), chats=(out.path / "chat_template.jinja").is_file(),
         seconds=record.seconds if record else 0.0,
     )  # fmt: skip
+
+
+def _sources(inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """What every stage was shown, by source; with several stages each source says which."""
+    found: dict[str, Any] = {}
+    for name, artifact in sorted(inputs.items()):
+        if name == TOKENS or name.startswith(f"{TOKENS}:"):
+            stage = name.partition(":")[2]
+            sources = read_json(artifact / "pack.json")["sources"]
+            found |= {f"{source}, {stage}" if stage else source: its for source, its in sources.items()}
+    return found
 
 
 def _json(path: Path) -> dict[str, Any] | None:
