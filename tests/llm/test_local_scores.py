@@ -119,6 +119,18 @@ def test_the_score_of_a_pair_does_not_depend_on_its_batch(local: Local, data: st
         assert one.total == pytest.approx(local(kind).log_likelihoods([pair])[0].total, abs=1e-5 * one.tokens)
 
 
+@pytest.mark.parametrize("padding", [0, 3, 10_000])
+@pytest.mark.parametrize("kind", ["llama", "sliding"])
+def test_continuations_are_batched_by_length_without_changing_a_score(
+    local: Local, monkeypatch: pytest.MonkeyPatch, kind: str, padding: int
+) -> None:
+    wanted = local(kind).log_likelihoods(PAIRS)
+    monkeypatch.setattr("gnomon.llm.likelihood.PADDING", padding)
+    for one, other in zip(local(kind, batch_tokens=48).log_likelihoods(PAIRS), wanted, strict=True):
+        assert (one.tokens, one.greedy) == (other.tokens, other.greedy)
+        assert one.total == pytest.approx(other.total, abs=1e-5 * one.tokens)
+
+
 # Sliding windows ------------------------------------------------------------------------------
 
 
