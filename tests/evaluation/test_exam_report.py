@@ -10,6 +10,7 @@ from gnomon.evaluation.exam.arms import Arm, Paper, standard_arms
 from gnomon.evaluation.report.facts import gather
 from gnomon.evaluation.report.models.exam import telling
 from gnomon.evaluation.report.models.gathering import gather_models
+from gnomon.evaluation.report.models.parts import model_figures
 from gnomon.evaluation.report.page import page
 from gnomon.evaluation.roles import role_of
 from gnomon.runs.output import SilentMeter
@@ -111,6 +112,17 @@ def test_the_page_asks_for_nothing_and_equal_exams_give_equal_pages(html: str, f
 def test_hostile_names_are_only_shown(tmp_path: Path) -> None:
     html = page(examined(tmp_path, label=EVIL))
     assert not {"script", "img", "iframe"} & set(read(html).tags)
+
+
+def test_the_head_says_what_the_model_that_was_made_got_right(facts: dict[str, Any]) -> None:
+    made = {**facts["model"], "pedigree": [
+        {"model": "specialised", "stage": "sft", "ref": {"name": "x"}, "parameters": None, "trained": {}},
+    ]}  # fmt: skip
+    ((english, japanese, value),) = model_figures(made)
+    assert english.startswith("of Stars & dust right, closed book [")
+    assert english.endswith("chance 25.0\u202f%")
+    assert "資料なし" in japanese
+    assert value.endswith("%")
 
 
 def test_limits_say_what_an_exam_does_not_prove(html: str) -> None:

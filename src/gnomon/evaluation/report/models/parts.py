@@ -8,6 +8,7 @@ from gnomon.evaluation.report.markup import Markup, both, el, join
 from gnomon.evaluation.report.models.axes import interval, short, signed
 from gnomon.evaluation.report.models.course import training
 from gnomon.evaluation.report.models.exam import exam
+from gnomon.evaluation.report.models.exam_arms import points as percent
 from gnomon.evaluation.report.models.gain import change, perplexity
 from gnomon.evaluation.report.models.likeness import embedding
 from gnomon.evaluation.report.models.limits import kept_from, limits
@@ -109,7 +110,22 @@ def model_figures(model: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         if found is not None:
             span = interval(found, signed)
             rows.append((f"{en} {span}".rstrip(), f"{ja} {span}".rstrip(), signed(found["value"])))
-    return rows
+    return [*rows, *_sat(model, made["model"])]
+
+
+def _sat(model: Mapping[str, Any], name: str) -> list[tuple[str, str, str]]:
+    """What a model got right, book closed, of the first exam on the field that it sat."""
+    for facts in model["exam"]:
+        own = [arm["name"] for arm in facts["arms"] if arm["model"] == name and not arm["open_book"]]
+        found = [(paper, row) for paper in facts["papers"] if not paper["general"] for row in paper["arms"]
+                 if row["arm"] in own and row["accuracy"]]  # fmt: skip
+        if found:
+            paper, row = found[0]
+            span, chance = interval(row["accuracy"], percent), percent(row["chance"])
+            label = str(paper["label"])
+            en = f"of {label} right, closed book {span}, chance {chance}"
+            return [(en, f"{label} の正答率、資料なし {span}、偶然 {chance}", percent(row["accuracy"]["value"]))]
+    return []
 
 
 def _first(model: Mapping[str, Any], kind: str, name: str, against: str | None) -> dict[str, Any] | None:
