@@ -33,6 +33,15 @@ SPOTS = document(
 )
 
 
+MEASURED = (
+    "By 1917 Vesto Slipher had measured radial velocities of 25 spiral nebulae at the Lowell Observatory in Arizona"
+)
+FEW = "Only four were approaching the Sun; the other 21 were receding."
+FAST = "The fastest nebulae exceeded 1000 km/s, and the mean speed was about 570 km/s."
+PLATES = "Carl Lampland took the plates, while Percival Lowell paid for them."
+FIELD = "磁場は最大で約2900ガウスに達した"
+
+
 def pair(question: str, answer: str, quote: str, own: Document = SLIPHER, **more: Any) -> QA:
     start = own.text.index(quote)
     held = Evidence(span=own.span(start, start + len(quote)), quote=quote)
