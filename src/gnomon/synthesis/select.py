@@ -17,12 +17,14 @@ from gnomon.core.synthetic import CRITERIA, QA
 from gnomon.core.wording import say
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
+from gnomon.synthesis.judging.weights import THRESHOLD
 from gnomon.synthesis.labels import Labels, read_labels, threshold
 from gnomon.synthesis.passing import Refusal, pass_pairs, read_pairs
 
 ACCEPT = "accept"
 """The criterion under which a rule says how likely a pair is sound."""
-DEFAULT_ACCEPT = 0.5
+DEFAULT_ACCEPT = THRESHOLD
+"""That of the rule judge: nine in ten sound pairs of the audit set's development half are accepted."""
 LABELS = "labels"
 NOT_JUDGED, FAULTY = "not_judged", "labelled_faulty"
 
