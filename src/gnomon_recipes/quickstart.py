@@ -41,12 +41,13 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
 
     Args:
         arguments: ``scale`` and ``removed``, as in the ``library`` recipe; ``base``, another model than ``nano``
-            (its instruct model with ``instruct``, else nothing is merged), or ``none`` for the library without a model.
+            (its instruct model with ``instruct``, else nothing is merged), or ``none`` for the library without a model;
+            ``questions``, the most exam questions that are asked (0: all).
 
     Raises:
         ConfigError: An argument is unknown.
     """
-    given.check(arguments, ("base", "instruct", "removed", "scale"), SCALES)
+    given.check(arguments, ("base", "instruct", "questions", "removed", "scale"), SCALES)
     notes = FileSet.scan(sorted(STARTER.glob("notes_*.jsonl")))
     questions = FileSet.scan(sorted(STARTER.glob("questions_*.jsonl")))
     made = read(notes, questions, arguments)
@@ -61,9 +62,10 @@ def recipe(arguments: Mapping[str, Any]) -> Recipe:
 def lessons(made: Mapping[str, Step], base: Any, arguments: Mapping[str, Any]) -> Lessons:
     """The exam, the library at hand in it, general conversations, and the partner of the merge."""
     partner = arguments.get("instruct") or (NANO_INSTRUCT if base == NANO else None)
+    most = int(given.number(arguments, "questions", 0))
     chat, held = conversations(FileSet.scan([STARTER / "chat.jsonl"]), SETTINGS.languages, made["items"])
     return Lessons(
-        items=made["items"], papers={Paper(name=EXAM): made["items"]},
+        items=made["items"], papers={Paper(name=EXAM, max_items=most): made["items"]},
         instruct=adopted(partner, kind="instruct") if partner else None, chat=chat, held_chat=held,
         library={part: made[part] for part in ("index", "vectors")},
     )  # fmt: skip

@@ -27,7 +27,7 @@ FILES = ("files", "general", "chat", "exam", "general_exam", "labels")
 MODELS = ("base", "instruct")
 ARGUMENTS = (
     "after", "base", "chat", "context", "exam", "files", "general", "general_exam", "held_out", "instruct", "judges",
-    "labels", "name", "passes", "prefer", "removed", "scale", "train", "writer",
+    "labels", "name", "passes", "prefer", "questions", "removed", "scale", "train", "writer",
 )  # fmt: skip
 """``train`` are settings of the continued pre-training."""
 
@@ -104,7 +104,8 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
             ``scale``; ``base`` and ``instruct`` (see ``bases``); ``writer`` and ``judges`` (names of ``gnomon.toml``;
             without them rules write and judge); ``labels`` (files of the audit page); ``after``, ``held_out``,
             ``context``, ``passes``, ``train``, ``removed`` and ``name`` as in the ``library`` recipe; ``prefer``
-            (``yes`` for preference training of the tuned model, which the series is not known to have had).
+            (``yes`` for preference training of the tuned model, which the series is not known to have had);
+            ``questions`` (most questions of each exam, drawn by hash; 0 for all).
 
     Raises:
         ConfigError: An argument is unknown, missing or of another type; or a hub model has no commit.
@@ -116,10 +117,11 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
     general_exam = given.file_set(arguments, "general_exam")
     made = read(files, exam.joined(general_exam) if general_exam else exam, arguments)
     made["exam_items"] = evaluation.items(exam)
-    papers: dict[Paper | str, Step] = {Paper(name=EXAM): made["exam_items"]}
+    most = int(given.number(arguments, "questions", 0))
+    papers: dict[Paper | str, Step] = {Paper(name=EXAM, max_items=most): made["exam_items"]}
     if general_exam:
         made["general_items"] = evaluation.items(general_exam)
-        papers[Paper(name="general", general=True)] = made["general_items"]
+        papers[Paper(name="general", general=True, max_items=most)] = made["general_items"]
     made |= indexed(made["dedup"], name)
     base = arguments.get("base") or _named(size.base)
     partner = adopted(arguments.get("instruct") or _named(size.instruct), kind="instruct")
