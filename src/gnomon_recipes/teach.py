@@ -161,7 +161,7 @@ def _adopted(*steps: Step | None) -> tuple[ModelRef, ...]:
 
 def _tuned(made: Mapping[str, Step], found: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict[str, Step]:
     """The specialised model, tuned on questions, general conversations and plain general text."""
-    taught = {"lessons": synthesis.examples(found["shown_questions"])}
+    taught = {"lessons": synthesis.examples(found["shown_questions"], made["domain"])}
     sources, mixture = {QUESTIONS: taught["lessons"]}, [MixtureSource(name=QUESTIONS, repeats=how.passes)]
     if lessons.chat is not None and how.chat:
         sources[CHAT] = taught[CHAT] = lessons.chat

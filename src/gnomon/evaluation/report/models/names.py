@@ -10,22 +10,28 @@ MODELS = {
     "embedder": ("general embedder", "汎用埋め込み"), "majority": ("majority class", "最多の分野"),
     "another_ending": ("another paper’s ending", "別の論文の続き"), "general": ("general", "汎用"),
     "middle": ("mid-trained", "中間学習"), "long": ("long context", "長文脈"),
+    "instruct": ("instruct, the partner", "汎用 instruct"), "tuned": ("tuned", "指示調整"),
+    "preferred": ("preferred", "選好調整"), "final": ("final", "最終"),
 }  # fmt: skip
 TESTS = {
     "by_hash": ("Domain, held out at random", "専門分野・無作為に除いた文書"),
     "by_time": ("Domain, later than all that was shown", "専門分野・学習した文書より後のもの"),
     "general": ("General text", "一般の文章"), "held_out": ("Held-out documents", "取り分けた文書"),
     "instructions": ("Questions and answers", "質問と回答"),
+    "chat": ("Conversations: what the assistant says", "会話のアシスタントの発話"),
 }  # fmt: skip
 STAGES = {
     "adopt": ("adopted", "既存モデルを採用"), "pretrain": ("pre-trained from nothing", "事前学習"),
     "midtrain": ("mid-trained", "中間学習"), "cpt": ("continued pre-training", "継続事前学習"),
+    "sft": ("fine-tuned on conversations", "会話による微調整"), "dpo": ("trained on preferences", "選好の学習"),
+    "merge": ("merged", "マージ"), "choose": ("chosen by an exam", "試験による選択"),
     "tune_embedder": ("embedder tuned to the field", "埋め込みの調整"),
     "distil_embedder": ("distilled to a static embedder", "静的埋め込みへの蒸留"),
     "": ("not made here", "この構築の外で作成"),
 }  # fmt: skip
 SOURCES = {"domain": ("domain", "専門分野"), "general": ("general text", "一般の文章"),
-           "instructions": ("instructions", "指示データ")}  # fmt: skip
+           "instructions": ("instructions", "指示データ"), "chat": ("conversations", "会話"),
+           "questions": ("questions on the domain", "専門分野の問題")}  # fmt: skip
 FAMILIES = {
     "base": ("s-base",), "specialised": ("s-spec", "s-spec2", "s-spec3"), "control": ("s-ctrl",),
     "general": ("s-gen", "s-gen2"), "embedder": ("s-emb",), "chance": ("s-chance",),
