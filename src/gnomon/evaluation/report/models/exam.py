@@ -35,22 +35,36 @@ def exam(facts: Mapping[str, Any], names: Names) -> Markup:
 
 def _how(how: Mapping[str, Any]) -> Markup:
     orders, shots = how["orders"], how["shots"]
-    turns = plural(orders, "order") if orders else "as many orders as it has options"
-    ja = f"{orders} 通り" if orders else "選択肢の数と同じ回数"
+    en, ja = _turns(orders)
     examples = f" {plural(shots, 'example')} of the dev split come before it." if shots else ""
     ja_examples = f"例題を {shots} 問添える。" if shots else ""
     return both(
-        f"A question is put in {turns} of its options, so that a liking for one letter gains nothing; its score is the"
-        f" share of orders answered rightly.{examples} Brackets hold 95 %: Wilson’s interval, or a bootstrap over"
+        f"{en}{examples} Brackets hold 95 %: Wilson’s interval, or a bootstrap over"
         " questions where orders are averaged. The dashed line is chance; an arm whose interval reaches it is"
         " “at chance”: nothing says that it knows more than a guesser. Answers that were cut, refused or unreadable"
         " are no wrong answers and stand apart. Letters: its choice is the likeliest letter; options: the likeliest"
         " text of an option; written: what it writes.",
-        f"各問題は選択肢の並べ方を変えて{ja}出題し、記号の好みで得をしないようにする。得点は正答した並べ方の割合。"
-        f"{ja_examples}括弧は 95 % 区間（Wilson、平均した場合は問題のブートストラップ）。破線は偶然の正答率で、"
+        f"{ja}{ja_examples}括弧は 95 % 区間（Wilson、平均した場合は問題のブートストラップ）。破線は偶然の正答率で、"
         "区間がそこに届く回答者は「偶然並み」とし、当て推量を上回る知識は示せていない。"
         "打ち切り・拒否・読み取り不能の回答は誤答とせず別に数える。「記号」は最も確からしい記号、「選択肢の文」は最も"
         "確からしい選択肢の文、「記述」は書いた文章で答える。",
+    )
+
+
+def _turns(orders: int) -> tuple[str, str]:
+    """How often a question is put, in English and Japanese."""
+    if orders == 1:
+        return (
+            "Every question is put once, its options in an order drawn for it; the likelihood of an option’s text does"
+            " not depend on the order.",
+            "各問題は、選択肢を問題ごとに定まる順に並べて 1 回出題する。選択肢の文の確からしさは順序によらない。",
+        )
+    turns = plural(orders, "order") if orders else "as many orders as it has options"
+    times = f"{orders} 通り" if orders else "選択肢の数と同じ回数"
+    return (
+        f"A question is put in {turns} of its options, so that a liking for one letter gains nothing; its score is the"
+        " share of orders answered rightly.",
+        f"各問題は選択肢の並べ方を変えて{times}出題し、記号の好みで得をしないようにする。得点は正答した並べ方の割合。",
     )
 
 
