@@ -17,6 +17,11 @@ const WORDS = {
       swapped_name: "Wrong name", negation: "Says the opposite", other_fault: "Another fault", unsure: "Unsure",
     },
     kinds: {},
+    criteria: {
+      accept: "Accepted (probability)", correctness: "Correctness", stand_alone: "Stands alone",
+      pertinence: "Pertinence", educational: "Educational value",
+    },
+    passed: (n) => `${n} checks passed`,
     count: (n, all) => `${n} of ${all} labelled`, empty: "There are no pairs to show.",
   },
   ja: {
@@ -37,6 +42,10 @@ const WORDS = {
       open: "記述", choice: "選択", definition: "定義", numeric: "数値", relation: "関係", cloze: "穴埋め",
       metadata: "書誌", reasoning: "推論", dialogue: "対話", summary: "要約",
     },
+    criteria: {
+      accept: "採用（確率）", correctness: "正しさ", stand_alone: "単独で分かる", pertinence: "関連", educational: "学ぶ価値",
+    },
+    passed: (n) => `${n} 項目の検査を通過`,
     count: (n, all) => `${all} 件のうち ${n} 件に付けた`, empty: "表示する対がない。",
   },
 };
@@ -99,13 +108,21 @@ function passages(pair) {
   });
 }
 
+function line(...cells) {
+  const row = el("tr");
+  row.append(...cells.map((text, place) => el("td", text, place === 2 ? { class: "n" } : {})));
+  return row;
+}
+
 function verdicts(pair) {
-  if (!pair.verdicts.length) return [el("tr")].map((row) => (row.append(el("td", WORDS[lang].nothing, { colspan: 4 })), row));
-  return pair.verdicts.map((verdict) => {
-    const row = el("tr"), score = Math.round(verdict.score * 1000) / 1000;
-    row.append(el("td", verdict.judge), el("td", verdict.criterion), el("td", String(score), { class: "n" }), el("td", verdict.reason));
-    return row;
-  });
+  const said = WORDS[lang].criteria, first = pair.verdicts.filter((verdict) => verdict.criterion in said);
+  const checks = pair.verdicts.filter((verdict) => !(verdict.criterion in said));
+  const passed = checks.filter((verdict) => verdict.score === 1 && !verdict.reason);
+  const rows = [...first, ...checks.filter((verdict) => !passed.includes(verdict))].map((verdict) => line(
+    verdict.judge, said[verdict.criterion] || verdict.criterion, String(Math.round(verdict.score * 1000) / 1000), verdict.reason));
+  if (passed.length) rows.push(line("", WORDS[lang].passed(passed.length), "", passed.map((verdict) => verdict.criterion).join(", ")));
+  if (!rows.length) rows.push(line("", WORDS[lang].nothing, "", ""));
+  return rows;
 }
 
 function show() {
