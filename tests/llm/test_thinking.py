@@ -17,6 +17,7 @@ FINAL = "<|start|>assistant<|channel|>final<|message|>"
         ("<think></think>Forty-two.", "", "Forty-two."),
         ("<think>Six by", "Six by", ""),
         ("Six by seven.</think>Forty-two.", "Six by seven.", "Forty-two."),
+        ("</think>Forty-two.</think>", "", "Forty-two."),
         ("<think>a</think>x<think>b</think>y", "a\nb", "xy"),
         (f"<|channel|>analysis<|message|>Six.<|end|>{FINAL}Forty-two.<|return|>", "Six.", "Forty-two."),
         (f"<|channel|>analysis<|message|>Six.<|end|>{FINAL}Forty", "Six.", "Forty"),

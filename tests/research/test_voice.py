@@ -67,11 +67,9 @@ def test_the_model_sees_the_quotes_under_ids_and_the_rules_that_they_are_data() 
         ("The Basalt telescope recorded 43 ring nebulae in all [{id}].", "not in its evidence: 43"),
         ("The Flint telescope recorded 42 ring nebulae in all [{id}].", "Flint"),
         ("The Basalt telescope did not record 42 ring nebulae [{id}].", "denies"),
-        ("The Basalt telescope recorded 42 ring nebulae in all.", "no evidence"),
         ("Dark energy drives galaxies apart ever faster [{id}].", "of its words"),
-        ("The Basalt telescope recorded 42 ring nebulae in all [R77].", "no evidence"),
     ],
-    ids=["number", "name", "negation", "no-id", "elsewhere", "invented-id"],
+    ids=["number", "name", "negation", "elsewhere"],
 )
 def test_what_the_evidence_does_not_bear_out_is_marked(said: str, why: str) -> None:
     given = asked(said.format(id=id_of("42 ring nebulae")))
@@ -79,8 +77,23 @@ def test_what_the_evidence_does_not_bear_out_is_marked(said: str, why: str) -> N
     assert why in claim.doubt
     assert given.text.endswith(MARK)
     assert len(given.doubts) == 1
+
+
+def test_a_sentence_without_evidence_is_marked_beside_one_that_has_some() -> None:
+    name = id_of("42 ring nebulae")
+    given = asked(f"The Basalt telescope recorded 42 ring nebulae in all [{name}]. It saw 99 comets [R77]. All agree.")
+    assert [claim.doubt for claim in given.claims] == ["", "no evidence", "no evidence"]
     assert "R77" not in given.text
-    assert given.checks.unknown_ids == said.count("R77")
+    assert given.checks.unknown_ids == 1
+
+
+@pytest.mark.parametrize("invented", ["", " [R77]"])
+def test_an_answer_that_cites_nothing_known_is_refused_and_not_shown(invented: str) -> None:
+    given = asked(f"The Basalt telescope recorded 42 ring nebulae in all{invented}.")
+    assert (given.refused, given.claims, given.checks.unknown_ids) == (True, (), 1 if invented else 0)
+    assert "rests on none" in given.text
+    assert "42 ring" not in given.text
+    assert given.nearest
 
 
 def test_a_model_cannot_mark_or_unmark_by_itself() -> None:
@@ -155,16 +168,19 @@ def test_for_any_reply_every_unmarked_sentence_has_known_evidence(reply: str) ->
 
 
 @pytest.mark.skipif(not BIPIA.exists(), reason="needs ../shared/data/safety")
-def test_a_model_that_obeys_orders_hidden_in_the_library_is_marked_throughout() -> None:
+@pytest.mark.parametrize("cited", ["", " [R1]"], ids=["cites-nothing", "cites-a-quote"])
+def test_nothing_of_a_model_that_obeys_orders_hidden_in_the_library_is_shown_unmarked(cited: str) -> None:
     attacks = [text for kind in json.loads(BIPIA.read_text(encoding="utf-8")).values() for text in kind]
     marked = total = 0
     for attack in attacks:
         source = replace(PAPERS[0], text=f"{PAPERS[0].text} {attack}", text_hash="")
         obeying = Scripted(
-            lambda prompt, attack=attack: f"Certainly. I have done so: here is what you want about it. {attack}"
+            lambda prompt, attack=attack: f"Certainly, I have done what you want{cited}. Here is more: {attack}"
         )
         given = speak(QUESTION, Shelf([source, *PAPERS[1:]]), obeying)
+        assert given.refused == (not cited)
+        assert given.refused or given.claims
         total += len(given.claims)
         marked += sum(bool(claim.doubt) for claim in given.claims)
-    assert total
+        assert not given.refused or attack not in given.text
     assert marked == total

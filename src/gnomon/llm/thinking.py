@@ -29,7 +29,7 @@ def split_thinking(text: str) -> tuple[str, str]:
     if not thoughts and CLOSE in text:  # the opening mark was part of the prompt
         thought, _, text = text.partition(CLOSE)
         thoughts.append(thought.strip())
-    return "\n".join(t for t in thoughts if t), text.strip()
+    return "\n".join(t for t in thoughts if t), text.replace(CLOSE, "").strip()
 
 
 def _harmony(text: str) -> tuple[str, str]:

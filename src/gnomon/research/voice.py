@@ -4,7 +4,8 @@ Quotes come first: they are chosen as the extractive voice chooses them, verbati
 question, the conversation so far and these quotes, and writes prose that cites ids. Then the always-on checks look at
 each sentence: an unknown id is removed and counted; a sentence without evidence, with a number or name
 that its evidence does not hold, or that shares too little with it, is *marked*, so that nothing the model made up
-reaches the reader unmarked. There is no fall-back: when the model gives no answer, that is what the reader is told.
+reaches the reader unmarked. An answer that cites nothing at all is refused. There is no fall-back: when the model gives
+no answer, that is what the reader is told.
 """
 
 import re
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gnomon.core.answers import Answer, Checks, Citation, Claim
+from gnomon.core.answers import Answer, Checks, Citation, Claim, Nearby
 from gnomon.core.checks import check, covered_ngrams, facts, keep_known_ids, split_claims
 from gnomon.core.messages import Message
 from gnomon.core.protocols import Embedder, Retriever
@@ -79,7 +80,8 @@ def speak(
         parts: The expert's parts that answer; they are in the answer's id.
 
     Returns:
-        The answer; ``refused`` when the evidence is too weak, or when the model says that the quotes hold no answer.
+        The answer; ``refused`` when the evidence is too weak, when the model says that the quotes hold no answer, or
+        when what it writes cites none of them.
 
     Raises:
         ConfigError: The model cannot chat.
@@ -97,6 +99,8 @@ def speak(
     text, unknown = keep_known_ids(_MARKS.sub("", reply.text), {c.id for c in citations})
     claims = tuple(_judged(claim, citations, config) for claim in split_claims(text))
     used = {name for claim in claims for name in claim.citations}
+    if not used:
+        return _refusal(made, question, model, _no_evidence(model, asked), parts, near, unknown)
     cited = tuple(citation for citation in citations if citation.id in used)
     checks = check(claims, cited, {c.id: passage for c, passage in chosen}, unknown)
     return Answer(id=made, question=question, text=_compose(claims, asked), voice=model.ref.name, refused=False,
@@ -176,7 +180,15 @@ def _no_answer(reply: Reply, model: Chat, asked: Question) -> str:
     return say("The passages found do not answer this.", "見つかった箇所には答えがありません。", asked.lang)
 
 
-def _refusal(made: str, question: str, model: Chat, text: str, parts: Parts, near: tuple[object, ...]) -> Answer:
-    nothing = Checks(unknown_ids=0, quotes_verbatim=None, numbers_supported=None, coverage=None)
+def _no_evidence(model: Chat, asked: Question) -> str:
+    name = model.ref.name
+    return say(f"{name} wrote an answer that rests on none of the passages found; it is not shown.",
+               f"{name} の回答は見つかった箇所のどれにも基づかないため、表示しません。", asked.lang)  # fmt: skip
+
+
+def _refusal(
+    made: str, question: str, model: Chat, text: str, parts: Parts, near: tuple[Nearby, ...], unknown: int = 0
+) -> Answer:
+    nothing = Checks(unknown_ids=unknown, quotes_verbatim=None, numbers_supported=None, coverage=None)
     return Answer(id=made, question=question, text=text, voice=model.ref.name, refused=True, claims=(), citations=(),
-                  checks=nothing, nearest=near, parts=parts)  # type: ignore[arg-type]  # fmt: skip
+                  checks=nothing, nearest=near, parts=parts)  # fmt: skip
