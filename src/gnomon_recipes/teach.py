@@ -142,7 +142,7 @@ def _questions(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dic
     tested = _adopted(made["base"], lessons.instruct) if how.judges else ()
     judged = synthesis.judge(written, documents, how.judges, under_test=tested)
     selected = synthesis.select(judged, lessons.labels, **how.select)
-    unique = corpus.dedup(synthesis.as_documents(selected), "questions", bibliography=False)
+    unique = corpus.dedup(synthesis.as_documents(selected), "questions")
     clean = corpus.decontaminate(unique, items) if items is not None else unique
     pairs = synthesis.surviving(selected, clean)
     shares = {"development": how.held_out, "test": 0.0, "salt": QUESTIONS, "least": 1}
@@ -173,7 +173,7 @@ def _tuned(made: Mapping[str, Step], found: Mapping[str, Step], lessons: Lessons
     tokens = training.pack(model, sources, context=how.context, sources=tuple(mixture), allow_short=True)
     taught |= {"sft_tokens": tokens, TUNED: training.sft(model, tokens, name=f"{how.name}-tuned", **how.train)}
     if how.prefer is not None:
-        taught["preferences"] = synthesis.preferences(found["shown_questions"], found["judged"])
+        taught["preferences"] = synthesis.preferences(found["shown_questions"], found["judged"], made["domain"])
         taught["preferred"] = training.dpo(
             taught[TUNED], taught["preferences"], name=f"{how.name}-preferred", **how.prefer
         )
