@@ -37,7 +37,7 @@ from gnomon.synthesis.judging.words import alike, words
         ("How fast were the objects two years later, beside Slipher's?", "About 570 km/s", FAST, "leaning"),
         ("What was the mean speed?", "About 570 km/s", FAST, "subject"),
         ("How fast were Edwin Hubble's nebulae on average?", "About 570 km/s", FAST, "premise"),
-        ("Which plates of dinosaurs did Slipher's favourite barber polish on Sundays?", "25 spiral nebulae", MEASURED,
+        ("Which dinosaurs did Slipher's favourite barber polish on rainy Sundays?", "25 spiral nebulae", MEASURED,
          "foreign"),
         ("How many spiral nebulae had Vesto Slipher measured?", "Spiral nebulae of Arizona", MEASURED, "evasive"),
         ("Who measured spiral nebulae at the Lowell Observatory?", "Radial velocities", MEASURED, "evasive"),
@@ -167,7 +167,7 @@ def test_the_judge_keeps_its_promise_on_the_development_half() -> None:
     assert 1 - lost / sound >= 0.9
     assert len(rejected) == 6
     assert all(found / total >= 0.95 for found, total in rejected.values()), rejected
-    assert abs(threshold(pairs) - THRESHOLD) < 0.05
+    assert threshold(pairs, 0.9) >= THRESHOLD
 
 
 def test_a_claim_without_a_question_can_be_held_against_its_evidence() -> None:

@@ -11,7 +11,7 @@ from gnomon.core.checks import facts
 from gnomon.core.figures import figures
 from gnomon.core.glyphs import visible
 from gnomon.core.units import read_unit
-from gnomon.synthesis.judging.passages import Passage, named, stands
+from gnomon.synthesis.judging.passages import SHARED, Passage, named, stands
 from gnomon.synthesis.judging.words import Word, vocabulary, words
 
 _COUNTS = frozenset(
@@ -23,8 +23,15 @@ _COUNTS = frozenset(
 )
 """Words that say how much and are no figures."""
 
-_OWN_WORDS = 0.4
+_KATAKANA = re.compile("[ァ-ヺー]+")
+_PROPER_JA = "(?:ら|氏|座|衛星|望遠鏡|天文台|[がはとの、])"
+"""What follows a katakana word that is a name rather than a loanword."""
+_FEW = frozenset({"one", "two"})
+"""Numbers that are said without counting."""
+_OWN_WORDS = 0.6
 """Share of a question that may be worded otherwise than its document."""
+_ELSEWHERE = 0.5
+"""What a missing word counts that stands elsewhere in the document."""
 _SHORTEST = 3
 """Characters below which an answer without words says nothing that could be looked for."""
 
@@ -42,8 +49,16 @@ class Suspicion:
 NONE = Suspicion()
 
 
-def unsaid(question: str, answer: str, quote: str, lang: str) -> Suspicion:
-    """Whether the answer has words that neither quote nor question has: the root of their share, as one may decide."""
+def unsaid(question: str, answer: str, quote: str, passage: str, lang: str) -> Suspicion:
+    """Whether the answer has words that neither quote nor question has: the root of their share, as one may decide.
+
+    Args:
+        question: The question.
+        answer: The answer.
+        quote: The words it rests on.
+        passage: The whole document.
+        lang: ISO 639-1.
+    """
     own = words(answer, lang)
     if not own:
         bare = visible(answer).strip(" 。.、")
@@ -52,7 +67,9 @@ def unsaid(question: str, answer: str, quote: str, lang: str) -> Suspicion:
     missing = _missing(own, quote, question, lang=lang)
     if not missing:
         return NONE
-    return Suspicion(math.sqrt(len(missing) / len(own)), "not in the quote: " + ", ".join(missing[:5]))
+    there = vocabulary(passage, lang)
+    weight = sum(_ELSEWHERE if word in there else 1.0 for word in missing)
+    return Suspicion(math.sqrt(weight / len(own)), "not in the quote: " + ", ".join(missing[:5]))
 
 
 def missing_figures(answer: str, quote: str, lang: str) -> Suspicion:
@@ -106,13 +123,14 @@ def missing_names(question: str, answer: str, quote: str, lang: str) -> Suspicio
 
 def strange_names(question: str, passage: Passage, lang: str) -> Suspicion:
     """A name or figure of the question that the document does not have."""
-    wrong = [name for name in named(question, lang) if not passage.knows(name)]
     shown = visible(question)
+    wrong = [name for name in named(SHARED.sub(" ", shown), lang) if not passage.knows(name) and name != "何"]
     written = [(figure, shown[figure.start : figure.end]) for figure in figures(question)]
-    wrong += [text for figure, text in written if not passage.counts(figure) and text.casefold() != "one"]
+    wrong += [text for figure, text in written if not passage.counts(figure) and text.casefold() not in _FEW]
     if not wrong:
         return NONE
-    return Suspicion(1.0, "not in the document: " + ", ".join(wrong))
+    weak = all(_KATAKANA.fullmatch(name) and not re.search(re.escape(name) + _PROPER_JA, shown) for name in wrong)
+    return Suspicion(0.3 if weak else 1.0, "not in the document: " + ", ".join(wrong))
 
 
 def usurped(question: str, answer: str, passage: Passage, around: str, lang: str) -> Suspicion:
@@ -132,7 +150,7 @@ def usurped(question: str, answer: str, passage: Passage, around: str, lang: str
 
 
 def foreign(question: str, passage: Passage, lang: str) -> Suspicion:
-    """How far the question speaks of what its document never mentions; two fifths of its words may be its own."""
+    """How far the question speaks of what its document never mentions; three fifths of its words may be its own."""
     own = words(question, lang)
     missing = _missing(own, passage.everything, lang=lang)
     share = len(missing) / len(own) if own else 1.0

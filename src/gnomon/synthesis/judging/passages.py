@@ -14,6 +14,7 @@ from gnomon.core.names import name_stands_in, names
 from gnomon.core.records import Document
 from gnomon.core.synthetic import QA
 from gnomon.core.text import sentences
+from gnomon.synthesis.judging.words import vocabulary
 
 OPENING = 2
 """Sentences of a document in which its subject is named."""
@@ -24,6 +25,16 @@ _LEAD = (
 )
 """How a question says first which work it is about."""
 _GAP = re.compile(r"^Fill (?:in )?the (?:gap|blank)s?: |^空欄に入る語句は何か。")
+SHARED = re.compile(
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+    r"|\b(?:Hubble(?:['’]s)? (?:constant|law|flow|time|diagram|parameter|expansion)|Milky Way|Type I[abc]?I?"
+    r"|Nobel Prize(?: in \w+)?|Doppler|Cepheids?|Lyman|Balmer|Gaussian|Newton(?:ian|['’]s)|Kepler(?:ian|['’]s laws?)"
+    r"|Zeeman effect|Sun"
+    r"|Earth|Moon|Universe|Galaxy|Euclidean|Fourier|Planck (?:constant|law|spectrum))\b"
+    r"|(?:エネルギー|スペクトル|ガス|ライマン|ドップラー|システム|データ|モデル|ブラックホール|ループ|フィルター|プラズマ|ニュートリノ|カメラ"
+    r"|コンパクト|パラメーター|ピーク|サイズ|タイプ|レンズ|メートル|ヘリウム|カルシウム|ハッブル定数|ハッブルの法則|ケプラーの法則)"
+)
+"""Names that many documents share: they do not say which one a question is about."""
 _HIRAGANA = re.compile("[ぁ-ん]{2,8}座")
 
 
@@ -67,7 +78,8 @@ class Passage:
 
     def knows(self, name: str) -> bool:
         """Whether a name stands in the document, spelled out or abbreviated."""
-        return stands(name, self.everything) or name in self.initials
+        plain = name.casefold().removesuffix("'s").removesuffix("’s")
+        return stands(name, self.everything) or name in self.initials or plain in vocabulary(self.everything, "en")
 
     def counts(self, figure: Figure) -> bool:
         """Whether a figure stands in the document; one without a unit with any unit."""

@@ -18,6 +18,8 @@ _REACH = 22.0
 """Characters after which nearness has fallen to a third; half of that in Japanese."""
 _AS_NEAR, _FAR_NEARER = 0.2, 0.7
 """Lead of a rival over the answer, as a share of both, that is nothing and that is decisive."""
+_BESIDE = 1
+"""Words beside its names that an answer may have and still be no more than a name."""
 _OTHER_CLAUSE = 0.35
 """What a word of another clause counts."""
 
@@ -64,7 +66,7 @@ def _kinds(question: str, answer: str, quote: str, lang: str) -> Sequence[tuple[
     """
     return (
         _figures(question, answer, visible(quote)),
-        _names(question, answer, visible(quote)),
+        _names(question, answer, visible(quote), lang),
         _opposites(question, answer, visible(quote), lang),
     )
 
@@ -80,10 +82,12 @@ def _figures(question: str, answer: str, shown: str) -> tuple[Places, Places]:
     )
 
 
-def _names(question: str, answer: str, shown: str) -> tuple[Places, Places]:
+def _names(question: str, answer: str, shown: str, lang: str) -> tuple[Places, Places]:
     mine, asked = set(names(answer)), set(names(question))
     there = [(shown.find(name), name) for name in names(shown)]
     own = [(at, name) for at, name in there if name in mine]
+    if len([word for word in words(answer, lang) if not any(name_in(word.text, name) for name in mine)]) > _BESIDE:
+        return [], []
     return own, [(at, name) for at, name in there if mine and name not in mine | asked and not name_in(name, question)]
 
 

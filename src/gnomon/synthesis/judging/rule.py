@@ -24,7 +24,18 @@ ACCEPT = "accept"
 _GAP = re.compile(r"_{2,}|＿{2,}")
 REASONS = 3
 """Reasons named in the verdict ``accept``."""
-QUESTION_CHECKS = ("leaning", "unnamed", "definite", "subject", "premise", "usurped", "foreign", "evasive", "leak")
+QUESTION_CHECKS = (
+    "leaning",
+    "unnamed",
+    "definite",
+    "subject",
+    "aside",
+    "premise",
+    "usurped",
+    "foreign",
+    "evasive",
+    "leak",
+)
 ANSWER_CHECKS = ("words", "figures", "names", "opposite", "unbacked", "denial", "rival")
 TRIP_CHECKS = ("found", "recovered")
 CHECKS = ("quote", *QUESTION_CHECKS, *ANSWER_CHECKS, *TRIP_CHECKS)
@@ -57,10 +68,10 @@ def suspicions(pair: QA, document: Document) -> dict[str, Suspicion]:
     found = dict.fromkeys(CHECKS, NONE) | {"quote": _quote(pair, document)}
     found |= _question(pair, passage, asked, titled=titled)
     if pair.kind in _RECORD:
-        return found | _told(asked, pair.answer, f"{passage.record}\n{quote}", pair.lang)
-    found |= _answer(asked, pair.answer, quote, pair.lang)
+        return found | _told(asked, pair.answer, f"{passage.record}\n{quote}", passage.everything, pair.lang)
+    found |= _answer(asked, pair.answer, quote, passage.everything, pair.lang)
     for question, answer in _later(pair):
-        more = _answer(question, answer, quote, pair.lang)
+        more = _answer(question, answer, quote, passage.everything, pair.lang)
         found |= {name: held for name, held in more.items() if held.share > found[name].share}
     if pair.kind not in _WHOLE:
         found |= {"found": recovery.lost(pair, passage), "recovered": recovery.unrecovered(pair, passage)}
@@ -82,7 +93,7 @@ def grounded(question: str, answer: str, evidence_text: str, lang: str) -> float
         evidence_text: What it should rest on.
         lang: ISO 639-1.
     """
-    return probability(dict.fromkeys(CHECKS, NONE) | _answer(question, answer, evidence_text, lang))
+    return probability(dict.fromkeys(CHECKS, NONE) | _answer(question, answer, evidence_text, evidence_text, lang))
 
 
 def _quote(pair: QA, document: Document) -> Suspicion:
@@ -95,12 +106,14 @@ def _quote(pair: QA, document: Document) -> Suspicion:
 
 def _question(pair: QA, passage: Passage, asked: str, *, titled: bool) -> dict[str, Suspicion]:
     answer, lang = pair.answer, pair.lang
+    nothing, aside = asking.subjectless(asked, passage, lang)
     filled = _GAP.sub(lambda _: answer, asked)
     return {
         "leaning": asking.leans(filled, answer, lang),
         "unnamed": NONE if titled else asking.nameless(filled, lang),
         "definite": asking.bare_definites(filled),
-        "subject": NONE if titled else asking.subjectless(asked, passage, lang),
+        "subject": NONE if titled else nothing,
+        "aside": NONE if titled else aside,
         "premise": evidence.strange_names(asked, passage, lang),
         "usurped": evidence.usurped(asked, answer, passage, passage.around(pair), lang),
         "foreign": NONE if pair.kind in _RECORD else evidence.foreign(asked, passage, lang),
@@ -109,17 +122,17 @@ def _question(pair: QA, passage: Passage, asked: str, *, titled: bool) -> dict[s
     }
 
 
-def _told(question: str, answer: str, quote: str, lang: str) -> dict[str, Suspicion]:
+def _told(question: str, answer: str, quote: str, everything: str, lang: str) -> dict[str, Suspicion]:
     return {
-        "words": evidence.unsaid(question, answer, quote, lang),
+        "words": evidence.unsaid(question, answer, quote, everything, lang),
         "figures": evidence.missing_figures(answer, quote, lang),
         "names": evidence.missing_names(question, answer, quote, lang),
     }
 
 
-def _answer(question: str, answer: str, quote: str, lang: str) -> dict[str, Suspicion]:
+def _answer(question: str, answer: str, quote: str, everything: str, lang: str) -> dict[str, Suspicion]:
     opposite, unbacked = opposites.contradicted(answer, quote, lang)
-    return _told(question, answer, quote, lang) | {
+    return _told(question, answer, quote, everything, lang) | {
         "opposite": opposite,
         "unbacked": unbacked,
         "denial": opposites.denial(question, answer, quote, lang),

@@ -17,19 +17,24 @@ _STOP = frozenset(
     (
         "a about above according account after again all almost along already also although among amount an and"
         " another any approximately are around as at based be became because become been before began being below"
-        " beside besides between both but by call came can come compared could did do does doing done down during"
-        " each either else even ever every factor few fold for form found from further gave get give given go had"
-        " half has have having he hence her here him himself his how however i if in indeed inside instead into is"
-        " it its itself just kind large least less lie like made mainly make many may me might more most mostly much"
-        " must namely near nearly neither no none nor not nothing now of off often on once one ones only onto or"
-        " other others our out over own part per perhaps put quite rather respectively roughly same seem seen"
-        " several shall she should show shown since so some such take taken than that the their them themselves then"
-        " there thereby therefore these they thing this those though through throughout thus times to together too"
-        " toward towards turn two under until up upon us use used uses using very via was way we went were what when"
-        " where whether which while who whom whose why will with within without would yes yet you your"
+        " beside besides between both but by call came can come compared conclude concluded could describe described"
+        " describes did do does doing done down during each either else even ever every factor few fold for form"
+        " found from further gave get give given go had half happen happened has have having he hence her here him"
+        " himself his how however i if in indeed indicate indicated indicates indicating inside instead into is it"
+        " its itself just kind large least less lie like made mainly make many may me mention mentioned might more"
+        " most mostly much must namely near nearly neither no none nor not note noted nothing now occur occurred of"
+        " off often on once one ones only onto or other others our out over own part per perhaps put quite rather"
+        " report reported reports respectively roughly said same say says seem seen several shall she should show"
+        " shown since so some state stated states such suggest suggested suggests take taken tell than that the"
+        " their them themselves then there thereby therefore these they thing this those though through throughout"
+        " thus times to together told too toward towards turn two under until up upon us use used uses using very"
+        " via was way we went were what when where whether which while who whom whose why will with within without"
+        " would yes yet you your"
     ).split()
 )
 """Words that tell nothing about a subject; those that say *how much* or *which way* are looked at elsewhere."""
+_STOP_JA = frozenset("所物点形方際等者中時間事後前上下内何誰見言用")
+"""Single characters that tell as little."""
 _RUN = re.compile(
     "[\u3005\u4e00-\u9fff]+|[ァ-ヺー]+|[A-Za-zÀ-ɏͰ-Ͽ][A-Za-zÀ-ɏͰ-Ͽ0-9]*(?:['’.&](?=[A-Za-z])[A-Za-z]+)*"
     "|[0-9]+(?:[.,][0-9]+)*[A-Za-z]*"
@@ -91,7 +96,7 @@ def words(text: str, lang: str, *, units: bool = False) -> tuple[Word, ...]:
         clause = bisect_right(cuts, match.start())
         run = match.group().casefold()
         if _UNSPACED.match(run):
-            pairs = [run] if len(run) == 1 else [run[i : i + 2] for i in range(len(run) - 1)]
+            pairs = [run] * (run not in _STOP_JA) if len(run) == 1 else [run[i : i + 2] for i in range(len(run) - 1)]
             found += [Word(pair, pair, match.start() + i, clause) for i, pair in enumerate(pairs)]
         elif run not in _STOP and (len(run) > 1 or not run.isalpha()):
             plain = re.sub(r"['’]s?$", "", run)
