@@ -33,6 +33,7 @@ NODE = replace(CLUSTER, train={**CLUSTER.train, **ADAPTER}, tune={**CLUSTER.tune
 SAGE = sage.Sage(
     name="astrosage_70b", title="astrosage-70b", sizes={"laptop": sage.LAPTOP, "node": NODE, "cluster": CLUSTER},
     blends={"laptop": SWEEP, "node": (DARE,), "cluster": (DARE,)},
+    sets=("teknium/OpenHermes-2.5", "nvidia/Llama-Nemotron-Post-Training-Dataset"),
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ NODE = sage.Size(
 SAGE = sage.Sage(
     name="astrosage_8b", title="astrosage-8b", sizes={"laptop": sage.LAPTOP, "node": NODE, "cluster": NODE},
     blends={"laptop": SWEEP, "node": PUBLISHED, "cluster": PUBLISHED},
+    sets=("BAAI/Infinity-Instruct",),
 )  # fmt: skip
 
 

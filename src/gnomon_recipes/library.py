@@ -30,7 +30,7 @@ MODEL_ARGUMENTS = (
 ARGUMENTS = ("exam", "files", "name", "removed", "scale", *MODEL_ARGUMENTS)
 STARTER = Path(__file__).parent / "starter"
 METHODS = ("full", "lora")
-PROOF = ("perplexity", "answers", "exam", "embedding", "completion", "audit")
+PROOF = ("perplexity", "answers", "exam", "embedding", "completion", "audit", "cost")
 """Roles that show what models are worth, each a goal."""
 REPLAY, NANO_REPLAY = 0.1, 0.5
 """Share of general text when the user gives some: a choice; of the nano base measured (docs/design/log.md)."""

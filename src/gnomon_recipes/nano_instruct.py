@@ -13,6 +13,7 @@ from gnomon.corpus import steps as corpus
 from gnomon.evaluation import steps as evaluation
 from gnomon.evaluation.heldout import TestSet
 from gnomon.runs import FileSet, Recipe, Step
+from gnomon.synthesis import steps as synthesis
 from gnomon.training import steps as training
 from gnomon.training.packing.mixture import PIECES, MixtureSource
 from gnomon_recipes import arguments as given
@@ -64,10 +65,10 @@ def parts(chat: FileSet, general: FileSet) -> dict[str, Step]:
     """What is shown, and what is kept for measuring: conversations and plain text."""
     unique = corpus.dedup(corpus.clean(corpus.ingest(general)))
     split = corpus.split(unique, unique, development=GENERAL_HELD_OUT, test=0.0)
-    shown, held = conversations(chat, LANGUAGES, None, HELD_OUT)
+    shown, held = conversations({"chat": synthesis.general(chat, name="chat", langs=LANGUAGES)}, None, HELD_OUT)
     return {
-        "chat": shown,
-        "held_chat": held,
+        "chat": shown["chat"],
+        "held_chat": held["chat"],
         "general": corpus.part(split, "train"),
         "held_general": corpus.part(split, "development"),
     }

@@ -12,11 +12,12 @@ from typing import Any
 
 from gnomon.evaluation.exam.arms import Paper
 from gnomon.runs import FileSet, Recipe, Step
+from gnomon.synthesis import steps as synthesis
 from gnomon_recipes import arguments as given
 from gnomon_recipes.bases import NANO, NANO_INSTRUCT, adopted
 from gnomon_recipes.library import STARTER, indexed, model, read, served
 from gnomon_recipes.specialise import Specialisation
-from gnomon_recipes.teach import EXAM, Blend, Lessons, Teaching, conversations
+from gnomon_recipes.teach import CHAT, EXAM, Blend, Lessons, Teaching, conversations
 
 SCALES = ("laptop",)
 FILES: tuple[str, ...] = ()
@@ -63,7 +64,8 @@ def lessons(made: Mapping[str, Step], base: Any, arguments: Mapping[str, Any]) -
     """The exam, the library at hand in it, general conversations, and the partner of the merge."""
     partner = arguments.get("instruct") or (NANO_INSTRUCT if base == NANO else None)
     most = int(given.number(arguments, "questions", 0))
-    chat, held = conversations(FileSet.scan([STARTER / "chat.jsonl"]), SETTINGS.languages, made["items"])
+    read_chat = synthesis.general(FileSet.scan([STARTER / "chat.jsonl"]), name=CHAT, langs=SETTINGS.languages)
+    chat, held = conversations({CHAT: read_chat}, made["items"])
     return Lessons(
         items=made["items"], papers={Paper(name=EXAM, max_items=most): made["items"]},
         instruct=adopted(partner, kind="instruct") if partner else None, chat=chat, held_chat=held,

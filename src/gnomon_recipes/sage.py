@@ -6,7 +6,7 @@ of the same family (arXiv 2411.09012, 2505.17592). Each recipe's module says whi
 rates, batches, passes and the threshold of the judges were not found by us: they are choices, named in ``Size``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,18 +16,22 @@ from gnomon.core.wording import say
 from gnomon.evaluation import steps as evaluation
 from gnomon.evaluation.exam.arms import Paper
 from gnomon.runs import FileSet, Recipe, Step
+from gnomon.synthesis import steps as synthesis
 from gnomon_recipes import arguments as given
 from gnomon_recipes.bases import NANO, NANO_INSTRUCT, adopted
 from gnomon_recipes.library import STARTER, indexed, model, read, served
 from gnomon_recipes.specialise import Specialisation
-from gnomon_recipes.teach import EXAM, Blend, Lessons, Teaching, conversations
+from gnomon_recipes.teach import CHAT, EXAM, Blend, Lessons, Teaching, conversations
 
 SCALES = ("laptop", "node", "cluster")
 FILES = ("files", "general", "chat", "exam", "general_exam", "labels")
 MODELS = ("base", "instruct")
+LANGUAGES = ("en",)
+"""Of questions and conversations: the series is English."""
 ARGUMENTS = (
-    "after", "base", "chat", "context", "exam", "files", "general", "general_exam", "held_out", "instruct", "judges",
-    "labels", "name", "passes", "prefer", "questions", "removed", "scale", "train", "writer",
+    "after", "base", "chat", "chat_sets", "context", "exam", "files", "general", "general_exam", "held_out",
+    "instruct", "judges", "labels", "name", "passes", "peers", "prefer", "questions", "removed", "scale",
+    "train", "usd_per_hour", "writer",
 )  # fmt: skip
 """``train`` are settings of the continued pre-training."""
 
@@ -91,6 +95,8 @@ class Sage:
     """By scale."""
     blends: Mapping[str, tuple[Blend, ...]]
     """The merges to choose from, by scale."""
+    sets: tuple[str, ...]
+    """General instruction data of the published model, as the hub names it."""
 
 
 def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
@@ -101,11 +107,13 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
         arguments: ``files`` (papers) and ``exam`` (questions); ``general_exam`` (questions on other fields, sat before
             and after, for models above chance on them); ``general`` (plain text for replay, control and
             forgetting) and ``chat`` (general conversations), those of the starter when not given at ``laptop``;
-            ``scale``; ``base`` and ``instruct`` (see ``bases``); ``writer`` and ``judges`` (names of ``gnomon.toml``;
-            without them rules write and judge); ``labels`` (files of the audit page); ``after``, ``held_out``,
-            ``context``, ``passes``, ``train``, ``removed`` and ``name`` as in the ``library`` recipe; ``prefer``
-            (``yes`` for preference training of the tuned model, which the series is not known to have had);
-            ``questions`` (most questions of each exam, drawn by hash; 0 for all).
+            ``chat_sets`` (sets of the hub, NAME@COMMIT); ``scale``; ``base`` and ``instruct`` (see ``bases``);
+            ``writer`` and ``judges`` (names of ``gnomon.toml``; without them rules write and judge); ``labels``
+            (files of the audit page); ``peers`` (models of ``gnomon.toml`` that sit the exam too) and
+            ``usd_per_hour`` (price of the machine), for the chart of cost; ``prefer`` (``yes`` for preference
+            training, which the series is not known to have had); ``questions`` (most questions of each exam, drawn by
+            hash; 0 for all); ``after``, ``held_out``, ``context``, ``passes``, ``train``, ``removed`` and ``name`` as
+            in the ``library`` recipe.
 
     Raises:
         ConfigError: An argument is unknown, missing or of another type; or a hub model has no commit.
@@ -113,29 +121,49 @@ def build(sage: Sage, arguments: Mapping[str, Any]) -> Recipe:
     given.check(arguments, ARGUMENTS, SCALES, sage.name)
     scale = arguments.get("scale", SCALES[0])
     size, name = sage.sizes[scale], given.word(arguments, "name", sage.title)
-    files, exam = given.needed_files(arguments, "files", sage.name), given.needed_files(arguments, "exam", sage.name)
-    general_exam = given.file_set(arguments, "general_exam")
-    made = read(files, exam.joined(general_exam) if general_exam else exam, arguments)
-    made["exam_items"] = evaluation.items(exam)
-    most = int(given.number(arguments, "questions", 0))
-    papers: dict[Paper | str, Step] = {Paper(name=EXAM, max_items=most): made["exam_items"]}
-    if general_exam:
-        made["general_items"] = evaluation.items(general_exam)
-        papers[Paper(name="general", general=True, max_items=most)] = made["general_items"]
+    made, papers = _library(sage, arguments)
     made |= indexed(made["dedup"], name)
     base = arguments.get("base") or _named(size.base)
     partner = adopted(arguments.get("instruct") or _named(size.instruct), kind="instruct")
-    chat, held = conversations(_files(arguments, "chat", scale), ("en",), made["items"])
+    chat, held = conversations(_sets(sage, arguments, scale), made["items"])
     lessons = Lessons(
         items=made["items"], papers=papers, instruct=partner, chat=chat, held_chat=held,
-        labels=given.file_set(arguments, "labels"),
-        library={part: made[part] for part in ("index", "vectors")},
+        labels=given.file_set(arguments, "labels"), library={part: made[part] for part in ("index", "vectors")},
     )  # fmt: skip
     made |= model(
         made, _files(arguments, "general", scale), base, specialisation(name, size, arguments),
         lessons=lessons, teaching=teaching(name, size, sage.blends[scale], arguments),
     )  # fmt: skip
+    if (usd := given.number(arguments, "usd_per_hour", 0)) or arguments.get("peers"):
+        made["cost"] = evaluation.cost_chart(made["exam"], usd_per_hour=usd or None)
     return served(sage.name, name, made, arguments)
+
+
+def _library(sage: Sage, arguments: Mapping[str, Any]) -> tuple[dict[str, Step], dict[Paper | str, Step]]:
+    """What is read, with every exam's questions kept from models; and the exams."""
+    files, exam = given.needed_files(arguments, "files", sage.name), given.needed_files(arguments, "exam", sage.name)
+    general, most = given.file_set(arguments, "general_exam"), int(given.number(arguments, "questions", 0))
+    made = read(files, exam.joined(general) if general else exam, arguments)
+    made["exam_items"] = evaluation.items(exam)
+    papers: dict[Paper | str, Step] = {Paper(name=EXAM, max_items=most): made["exam_items"]}
+    if general:
+        made["general_items"] = evaluation.items(general)
+        papers[Paper(name="general", general=True, max_items=most)] = made["general_items"]
+    return made, papers
+
+
+def _sets(sage: Sage, arguments: Mapping[str, Any], scale: str) -> dict[str, Step]:
+    """General conversations: files, and sets of the hub at their commits."""
+    named = given.words(arguments, "chat_sets")
+    found: dict[str, Step] = {}
+    if not named or arguments.get("chat"):
+        found[CHAT] = synthesis.general(_files(arguments, CHAT, scale, sage.sets), name=CHAT, langs=LANGUAGES)
+    for entry in named:
+        name, _, revision = entry.rpartition("@")
+        if not name:
+            raise given.wrong("chat_sets", entry, f"NAME@COMMIT; published: {', '.join(sage.sets)}")
+        found[name.replace("/", "--")] = synthesis.general(name=name, revision=revision, langs=LANGUAGES)
+    return found
 
 
 def specialisation(name: str, size: Size, arguments: Mapping[str, Any]) -> Specialisation:
@@ -146,7 +174,7 @@ def specialisation(name: str, size: Size, arguments: Mapping[str, Any]) -> Speci
         context=int(given.number(arguments, "context", size.context)),
         passes=given.number(arguments, "passes", size.passes), replay=size.replay,
         after=given.word(arguments, "after", ""), held_out=given.number(arguments, "held_out", 0.05),
-        languages=("en",) if nano else (), documents=1_000, completions=20 if nano else 100, dtype=size.dtype,
+        languages=LANGUAGES if nano else (), documents=1_000, completions=20 if nano else 100, dtype=size.dtype,
     )  # fmt: skip
 
 
@@ -156,7 +184,8 @@ def teaching(name: str, size: Size, blends: tuple[Blend, ...], arguments: Mappin
     return Teaching(
         name=f"gnomon/{name}", writer=_role(writer) if writer else None,
         judges=tuple(_role(judge) for judge in given.words(arguments, "judges")),
-        write={"kinds": size.kinds} if writer and size.kinds else {}, languages=("en",), passes=size.tune_passes,
+        peers=tuple(_role(peer) for peer in given.words(arguments, "peers")),
+        write={"kinds": size.kinds} if writer and size.kinds else {}, languages=LANGUAGES, passes=size.tune_passes,
         chat=size.chat, replay=size.plain, context=int(given.number(arguments, "context", size.context)),
         train=size.tune, prefer=size.prefer if prefer == "yes" else None, blends=blends,
         mode=size.mode, exam=size.exam, dtype=size.dtype,
@@ -183,11 +212,12 @@ def _named(model: str) -> str:
     )  # fmt: skip
 
 
-def _files(arguments: Mapping[str, Any], name: str, scale: str) -> FileSet:
+def _files(arguments: Mapping[str, Any], name: str, scale: str, published: Sequence[str] = ()) -> FileSet:
     """General text or conversations: given, or at ``laptop`` the starter's."""
     found = given.file_set(arguments, name)
     if found is not None:
         return found
     if scale == SCALES[0]:
         return FileSet.scan([STARTER / f"{name}.jsonl"])
-    raise given.wrong(name, None, f"files of {name}; only at laptop does the starter's set stand in")
+    sets = f", or --set {name}_sets=NAME@COMMIT of the hub (published: {', '.join(published)})" if published else ""
+    raise given.wrong(name, None, f"files of {name}{sets}; only at laptop does the starter's set stand in")

@@ -6,7 +6,7 @@ question away, is left out. A share of the documents gives no training questions
 which one of several merges is chosen. The exam whose result is reported has no part in any choice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,8 @@ class Teaching:
     """The model that writes questions; None for the extractive writer."""
     judges: tuple[ModelRef, ...] = ()
     """Models that judge them, beside the judge without a model."""
+    peers: tuple[ModelRef, ...] = ()
+    """Models of ``gnomon.toml`` that sit the exam too, writing their answers."""
     write: Mapping[str, Any] = field(default_factory=dict)
     """Fields of ``WriteConfig``."""
     select: Mapping[str, Any] = field(default_factory=dict)
@@ -92,10 +94,10 @@ class Lessons:
     """The exams that are sat: steps that leave items, all of them among ``items``."""
     instruct: Step | None = None
     """The general partner of the merge; None for no merge."""
-    chat: Step | None = None
-    """General conversations, mixed with the questions."""
-    held_chat: Step | None = None
-    """General conversations to measure on."""
+    chat: Mapping[str, Step] = field(default_factory=dict)
+    """General conversations that are mixed with the questions, by set."""
+    held_chat: Mapping[str, Step] = field(default_factory=dict)
+    """General conversations to measure on, by set."""
     labels: FileSet | None = None
     """What people said of pairs on the audit page; sets the judge's threshold."""
     library: Mapping[str, Step] = field(default_factory=dict)
@@ -126,20 +128,31 @@ def teach(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict[str
     return found | _examined({**made, **found}, lessons, how)
 
 
-def conversations(files: FileSet, langs: Sequence[str], items: Step | None, held_out: float = 0.1) -> tuple[Step, Step]:
-    """General conversations without those that give an exam question away: (to learn from, to measure on)."""
-    read = synthesis.general(files, name=CHAT, langs=tuple(langs))
-    if items is not None:
-        read = synthesis.surviving(read, corpus.decontaminate(synthesis.as_documents(read), items))
-    shares = {"development": held_out, "test": 0.0}
-    return synthesis.part(read, "train", **shares), synthesis.part(read, DEVELOPMENT, **shares)
+def conversations(
+    sets: Mapping[str, Step], items: Step | None, held_out: float = 0.1
+) -> tuple[dict[str, Step], dict[str, Step]]:
+    """General conversations without those that give an exam question away: (to learn from, to measure on).
+
+    Args:
+        sets: ``synthesis.general`` steps by the name of their set.
+        items: Exam questions.
+        held_out: Share of the conversations to measure on.
+    """
+    shown, held, shares = {}, {}, {"development": held_out, "test": 0.0}
+    for name, read in sets.items():
+        clean = read
+        if items is not None:
+            clean = synthesis.surviving(read, corpus.decontaminate(synthesis.as_documents(read), items))
+        shown[name] = synthesis.part(clean, "train", **shares)
+        held[name] = synthesis.part(clean, DEVELOPMENT, **shares)
+    return shown, held
 
 
 def _questions(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict[str, Step]:
     """Pairs, written, judged, chosen, freed of copies and of exam questions, and parted."""
     documents, items = made["domain"], lessons.items
     written = synthesis.write(documents, how.writer, **{"langs": how.languages, **how.write})
-    tested = _adopted(made["base"], lessons.instruct) if how.judges else ()
+    tested = (*_adopted(made["base"], lessons.instruct), *how.peers) if how.judges else ()
     judged = synthesis.judge(written, documents, how.judges, under_test=tested)
     selected = synthesis.select(judged, lessons.labels, **how.select)
     unique = corpus.dedup(synthesis.as_documents(selected), "questions")
@@ -163,9 +176,9 @@ def _tuned(made: Mapping[str, Step], found: Mapping[str, Step], lessons: Lessons
     """The specialised model, tuned on questions, general conversations and plain general text."""
     taught = {"lessons": synthesis.examples(found["shown_questions"], made["domain"])}
     sources, mixture = {QUESTIONS: taught["lessons"]}, [MixtureSource(name=QUESTIONS, repeats=how.passes)]
-    if lessons.chat is not None and how.chat:
-        sources[CHAT] = taught[CHAT] = lessons.chat
-        mixture.append(MixtureSource(name=CHAT, share=how.chat))
+    for name, conversed in lessons.chat.items() if how.chat else ():
+        sources[name] = taught[name] = conversed
+        mixture.append(MixtureSource(name=name, share=how.chat / len(lessons.chat)))
     if how.replay:
         sources[GENERAL] = made["general_train"]
         mixture.append(MixtureSource(name=GENERAL, share=how.replay, unit=PIECES))
@@ -210,10 +223,14 @@ def _examined(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dict
     stages = [name for name in MODELS if name in made and name != "control"]
     models: dict[Role | str, Any] = {_role(name): made[name] for name in stages}
     found: dict[str, Step] = {}
-    if lessons.held_chat is not None:
-        found["answers"] = evaluation.answers(models, {CHAT: lessons.held_chat}, dtype=how.dtype)
+    if lessons.held_chat:
+        found["answers"] = evaluation.answers(models, lessons.held_chat, dtype=how.dtype)
     if lessons.papers:
-        arms = standard_arms([_role(name) for name in stages], mode=how.mode, library=bool(lessons.library))
+        library, peers = bool(lessons.library), [Role(name=ref.name, kind="general") for ref in how.peers]
+        arms = standard_arms([_role(name) for name in stages], mode=how.mode, library=library)
+        writing = standard_arms(peers, mode="generate", library=library)
+        models.update(zip(peers, how.peers, strict=True))
+        arms += tuple(arm for arm in writing if arm.model)
         found["exam"] = evaluation.exam(
             models, lessons.papers, library=lessons.library, arms=arms, dtype=how.dtype, **how.exam
         )

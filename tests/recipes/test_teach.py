@@ -144,3 +144,23 @@ def test_a_general_exam_is_kept_out_of_what_is_learnt_and_sat_by_models_alone(so
     assert (domain.general, general.general) == (False, True)
     assert len(part(made, "items").sources["files"].files) == 2
     assert part(made, "decontaminate").inputs["items"] is part(made, "items")
+
+
+def test_sets_of_the_hub_are_named_with_their_commit(sources: dict[str, Any]) -> None:
+    few = {key: value for key, value in sources.items() if key != "chat"}
+    made = astrosage_70b.recipe({**few, "chat_sets": "teknium/OpenHermes-2.5@abc,nvidia/other@def"})
+    read = {s.config.name: s.config.revision for s in made.steps() if s.name == "synthesis/general"}
+    assert read == {"teknium/OpenHermes-2.5": "abc", "nvidia/other": "def"}
+    shares = {s.name: s.share for s in part(made, "sft_tokens").config.sources}
+    assert shares["teknium--OpenHermes-2.5"] == shares["nvidia--other"] == pytest.approx(0.15)
+    with pytest.raises(ConfigError, match="OpenHermes"):
+        astrosage_70b.recipe({**few, "chat_sets": "teknium/OpenHermes-2.5"})
+
+
+def test_peers_sit_the_exam_in_writing_may_not_judge_and_are_in_the_chart(sources: dict[str, Any]) -> None:
+    made = astrosage_8b.recipe({**sources, "peers": "big/model", "judges": "j", "usd_per_hour": 2.5})
+    arms = {arm.name: arm.mode for arm in part(made, "exam").config.arms if arm.model == "big/model"}
+    assert arms == {"big/model": "generate", "big/model · open book": "generate"}
+    assert "big/model" in {ref.name for ref in part(made, "judged").config.under_test}
+    assert part(made, "cost").inputs["exam"] is part(made, "exam")
+    assert part(made, "cost") in made.goals
