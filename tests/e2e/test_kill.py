@@ -1,6 +1,7 @@
-"""SIGKILL at twenty random moments of the quickstart's library; what is finished afterwards is the same.
+"""SIGKILL at random moments of the quickstart; what is finished afterwards is the same.
 
-Training has a test of its own for this (``tests/training``).
+Its library is killed every day; the whole chain, with a stand-in base that is taught, merged and examined, when slow tests
+run. Training has a test of its own for this (``tests/training``).
 """
 
 import os
@@ -10,9 +11,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
+
+import tiny_base
 from conftest import environment
 from runs_of import ALONE
 
@@ -23,11 +29,16 @@ KILLS = 20
 SEED = int(os.environ.get("GNOMON_KILL_SEED", "20"))
 
 
-def start(workspace: Path, home: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "gnomon.cli.main", *ALONE, "--workspace", str(workspace)]
+def start(workspace: Path, home: Path, what: Sequence[str] = ALONE) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gnomon.cli.main", *what, "--workspace", str(workspace)]
     return subprocess.Popen(
         command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )
+
+
+def finish(process: subprocess.Popen[bytes]) -> None:
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors.decode()
 
 
 def digests(workspace: Path) -> dict[str, str]:
@@ -67,8 +78,7 @@ def test_a_quickstart_killed_twenty_times_ends_as_one_left_alone(
         if kills < KILLS and kill_once(process, workspace, chance, usual):
             kills += 1
             continue
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors.decode()
+        finish(process)
         finished += 1
         assert digests(workspace) == wanted
         assert [f for f in verify(Workspace(workspace)) if isinstance(f, Finding)] == []
@@ -76,12 +86,29 @@ def test_a_quickstart_killed_twenty_times_ends_as_one_left_alone(
             shutil.rmtree(workspace)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1_500)
+def test_a_whole_chain_killed_ten_times_ends_as_one_left_alone(quickstart: Path, home: Path, tmp_path: Path) -> None:
+    weights = tiny_base.base(tmp_path / "tiny", context=1_024)
+    chain = ("run", "quickstart", "--set", f"base={weights}", "--set", f"instruct={weights}", "--set", "questions=6")
+    chance, kills, began = random.Random(SEED), 0, time.monotonic()
+    for name in ("alone", "killed"):
+        shutil.copytree(quickstart, tmp_path / name)
+    finish(start(tmp_path / "alone", home, chain))
+    usual = (time.monotonic() - began) / 4
+    while kills < 10 and kill_once(start(tmp_path / "killed", home, chain), tmp_path / "killed", chance, usual):
+        kills += 1
+    assert kills > 3, "the chain ended before it was killed often enough to tell anything"
+    finish(start(tmp_path / "killed", home, chain))
+    assert digests(tmp_path / "killed") == digests(tmp_path / "alone")
+    assert [f for f in verify(Workspace(tmp_path / "killed")) if isinstance(f, Finding)] == []
+
+
 @pytest.mark.timeout(300)
 def test_two_processes_on_one_workspace_do_no_harm(quickstart: Path, home: Path, tmp_path: Path) -> None:
     runs = [start(tmp_path / "ws", home) for _ in range(2)]
     for process in runs:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors.decode()
+        finish(process)
     assert digests(tmp_path / "ws") == digests(quickstart)
     assert [f for f in verify(Workspace(tmp_path / "ws")) if isinstance(f, Finding)] == []
 
