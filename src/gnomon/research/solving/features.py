@@ -14,16 +14,18 @@ import numpy as np
 
 from gnomon.core.protocols import Hit
 from gnomon.research.asked import Question, telling_terms
-from gnomon.research.selection import FEATURES as OF_SENTENCE
 from gnomon.research.selection import Candidate, covered, rarity
 from gnomon.research.solving.meaning import Reader, aligned
 from gnomon.research.solving.places import Places, places
 
+OF_SENTENCE = ("passage", "rank", "vector", "length")
+"""What ``ask`` sees in a sentence, of ``selection.FEATURES``."""
 OF_QUESTION = (*OF_SENTENCE, "here", "asked")
-"""How well a sentence fits the question: as ``ask`` sees it, by terms rare in its passage, by alignment of tokens."""
-OF_OPTION = ("own", "around", "found", "whole", "aligned", "aligned_asked", "weakest")
+"""How well a sentence fits the question: by terms rare in its passage, and by alignment of tokens."""
+OF_OPTION = ("own", "around", "found", "whole", "aligned", "aligned_asked", "weakest", "given")
 """How well an option fits a sentence: its own words there and around, how high a search with it scores; cosine of
-question with option to question with sentence; its tokens aligned alone, after the question, and the worst aligned."""
+question with option to question with sentence; its tokens aligned alone, after the question, and the worst aligned;
+cosine to the sentence with the one before it, which tells what is new in the sentence from what was given already."""
 WORDS = (*OF_QUESTION, *OF_OPTION)
 """Features of an option at a sentence, in the order of a row."""
 LOOKED_AT = 16
@@ -90,9 +92,9 @@ def word_places(
     rows: list[tuple[int, Sequence[float]]] = []
     for candidate in found[:LOOKED_AT]:
         fits = _of_question(question, candidate, found, reader)
-        around = _near(candidate, found) - question.terms
+        near, fresh = _near(candidate, found) - question.terms, candidate.terms - question.terms
         table = [
-            [share(own, candidate.terms - question.terms), share(own, around), told, *_meant(option, candidate, reader)]
+            [share(own, fresh), share(own, near), told, *_meant(option, candidate, reader)]
             for option, own, told in zip(options, words, found_with, strict=True)
         ]
         beside = np.array(table) - np.mean(table, axis=0)
@@ -106,18 +108,20 @@ def _of_question(
     weigh = rarity(question, [other for other in found if other.hit is candidate.hit])
     asked = 0.0
     if reader is not None:
-        asked = float(aligned(reader.alone(question.text).tokens, reader.alone(candidate.text).tokens).mean())
+        asked = float(aligned(reader.telling(), reader.alone(candidate.text).tokens).mean())
     return [*(candidate.features[name] for name in OF_SENTENCE), covered(weigh, candidate.terms), asked]
 
 
-def _meant(option: str, candidate: Candidate, reader: Reader | None) -> tuple[float, float, float, float]:
-    """(cosine of the whole, mean alignment alone, mean alignment after the question, the worst aligned token)."""
+def _meant(option: str, candidate: Candidate, reader: Reader | None) -> tuple[float, ...]:
+    """The last five of ``OF_OPTION``."""
     if reader is None:
-        return 0.0, 0.0, 0.0, 0.0
-    told, there = reader.asked(option), reader.asked(candidate.text)
-    alone = aligned(reader.alone(option).tokens, reader.alone(candidate.text).tokens)
+        return (0.0,) * 5
+    told, there, itself = reader.asked(option), reader.asked(candidate.text), reader.alone(option)
+    before = candidate.hit.text[candidate.before : candidate.start].strip() or candidate.hit.title
+    alone = aligned(itself.tokens, reader.alone(candidate.text).tokens)
     after = aligned(told.tokens, there.tokens)
-    return float(told.whole @ there.whole), float(alone.mean()), float(after.mean()), float(alone.min())
+    given = itself.whole @ reader.after(before, candidate.text).whole
+    return float(told.whole @ there.whole), float(alone.mean()), float(after.mean()), float(alone.min()), float(given)
 
 
 def _near(candidate: Candidate, found: Sequence[Candidate]) -> frozenset[str]:

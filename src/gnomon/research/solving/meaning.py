@@ -5,13 +5,16 @@ context; each token of the option is *aligned* with the token of the sentence th
 of BERTScore, Zhang et al. 2020, arXiv 1904.09675).
 """
 
+import re
 from typing import Protocol, cast
 
 import numpy as np
 
 from gnomon.core.protocols import Embedder, Vectors
 from gnomon.llm.vectors import Reading
-from gnomon.research.asked import Question
+from gnomon.research.asked import Question, telling_terms
+
+_WORD = re.compile(r"\w+")
 
 
 class TokenReader(Protocol):
@@ -40,7 +43,18 @@ class Reader:
 
     def asked(self, text: str) -> Reading:
         """A text read after the question."""
-        return self._once(text, self.question)
+        return self.after(self.question, text)
+
+    def after(self, before: str, text: str) -> Reading:
+        """A text read after another."""
+        return self._once(text, before)
+
+    def telling(self) -> Vectors:
+        """The question's tokens that belong to telling words; all of them where there is none."""
+        reading = self.alone(self.question)
+        words = [word.span() for word in _WORD.finditer(self.question) if telling_terms(word.group())]
+        kept = [i for i, start in enumerate(reading.starts) if any(a <= start < b for a, b in words)]
+        return reading.tokens[kept] if kept else reading.tokens
 
     def _once(self, text: str, after: str) -> Reading:
         if (text, after) not in self._read:

@@ -98,7 +98,7 @@ def _fits(wanted: Sequence[Quantity], figure: Quantity) -> tuple[float, float, f
     best = max(wanted, key=lambda one: nearness(one, figure), default=None)
     if best is None:
         return 0.0, 0.0, 0.0
-    agree = 1.0 if best.unit == figure.unit else 0.0 if best.unit and figure.unit else 0.5
+    agree = 1.0 if best.unit == figure.unit else 0.0 if best.unit and figure.unit else 0.25
     return nearness(best, figure), agree, float(bool(figure.unit) and not best.unit)
 
 
@@ -134,7 +134,7 @@ def _gap(place: int, figure: Quantity) -> int:
 def _likeness(shown: str, reader: Reader) -> tuple[Vectors, list[int]]:
     """Likeness of every token of the question to every one of a sentence, and where the latter begin."""
     there = reader.alone(shown)
-    return reader.alone(reader.question).tokens @ there.tokens.T, there.starts
+    return reader.telling() @ there.tokens.T, there.starts
 
 
 def _by_meaning(likeness: tuple[Vectors, list[int]], figure: Quantity, start: int, end: int) -> tuple[float, float]:
