@@ -1,6 +1,6 @@
 """The exam against lm-evaluation-harness: the same predictions, and the time that scoring takes.
 
-    python bench/exam_lm_eval.py [--items 400] [--rounds 3] [--threads 1] [--batches 1 4 8 16 32] [--out FILE]
+    python bench/exam_lm_eval.py [--items 400] [--rounds 3] [--threads 1] [--batches 1 4 8 16 32] [--modes letter option]
 
 The same weights (the nano base, float32, on processors), the same questions (``mmlu_general``, test split, by hash), two
 ways of asking: *letter* with lm-eval's own lines of MMLU (``tasks/mmlu/default``, with its description), *option* with its
@@ -189,7 +189,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     load = os.getloadavg()[0]
     print(f"{len(items)} questions, {len(fits) - len(items)} too long; threads {options.threads}, load {load:.1f}")
     report: dict[str, Any] = {"load": os.getloadavg(), "threads": options.threads}
-    for mode in TASKS:
+    for mode in options.modes:
         report[mode] = side_by_side(model, lm, mode, rows, options)
     print(f"load {os.getloadavg()[0]:.1f}")
     return report
@@ -223,6 +223,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 8, 16, 32])
+    parser.add_argument("--modes", nargs="+", choices=tuple(TASKS), default=list(TASKS))
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     if not QUESTIONS.is_file():
