@@ -54,7 +54,7 @@ def _known(workspace: Workspace, expert: Expert, ids: tuple[str, ...], removed: 
         NotFound: The expert has no such document; the hint says where it was left out, if it was.
     """
     from gnomon.runs.lineage import IN_LIBRARY, expert_chain
-    from gnomon.runs.walk import Walker
+    from gnomon.runs.walker import Walker
 
     walker = Walker(expert_chain(workspace, expert))
     found: set[str] = set()
