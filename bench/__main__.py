@@ -25,6 +25,7 @@ BENCHES = {
     "search_latency": ["search_latency.py"],
     "ask_latency": ["ask_latency.py"],
     "refusal": ["refusal.py"],
+    "judges": ["judges.py"],
     "calls": ["calls.py"],
     "exam_lm_eval": ["exam_lm_eval.py"],
     "merge_memory": ["merge_memory.py"],
