@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 READERS_ROLE, REPORT_ROLE = "index", "report"
-PROOF_ROLE, EXAM_ROLE, KEPT_ROLE = "perplexity", "exam", "dedup"
+PROOF_ROLE, EXAM_ROLE, AUDIT_ROLE, KEPT_ROLE = "perplexity", "exam", "audit", "dedup"
 
 
 def summary(recipe: Recipe, workspace: Workspace, records: Mapping[str, Record], took: float) -> dict[str, Any]:
@@ -44,7 +44,8 @@ def summary(recipe: Recipe, workspace: Workspace, records: Mapping[str, Record],
         "perplexity": _metrics(recipe, records, PROOF_ROLE),
         "exam": _metrics(recipe, records, EXAM_ROLE).get("accuracy", {}),
         "cost_usd": round(sum(record.cost_usd for record in records.values()), 6),
-        "report": _report(recipe, workspace),
+        "report": _page(recipe, workspace, REPORT_ROLE, "report.html"),
+        "audit": _page(recipe, workspace, AUDIT_ROLE, "audit.html"),
         "seconds": took,
     }
 
@@ -92,11 +93,12 @@ def _step_row(record: Record) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _report(recipe: Recipe, workspace: Workspace) -> str:
-    step = recipe.serve.parts.get(REPORT_ROLE) if recipe.serve else None
+def _page(recipe: Recipe, workspace: Workspace, role: str, name: str) -> str:
+    """Where a page for people is; empty when it was not made."""
+    step = recipe.serve.parts.get(role) if recipe.serve else None
     if step is None or workspace.record(step.address) is None:
         return ""
-    return str(workspace.artifact(step.address) / "report.html")
+    return str(workspace.artifact(step.address) / name)
 
 
 def show_summary(out: "Console", row: Mapping[str, Any]) -> None:
@@ -119,6 +121,8 @@ def show_summary(out: "Console", row: Mapping[str, Any]) -> None:
     _show_models(out, row)
     if row["report"]:
         out.print(say("  Report: ", "  報告書: ") + safe(row["report"]), soft_wrap=True)
+    if row["audit"]:
+        out.print(say("  Questions to read and label: ", "  問題の点検ページ: ") + safe(row["audit"]), soft_wrap=True)
     out.print(say("Next: ", "次は: ") + _next_words(row), style="dim")
 
 
