@@ -44,7 +44,7 @@ _DENIES = re.compile(
 
 def denies(question: str) -> bool:
     """Whether a question asks for the option that does *not* fit."""
-    last = re.split(r"(?<=[.。!])\s*", question.strip())[-1]
+    last = ([part for part in re.split(r"(?<=[.。!])\s*", question.strip()) if part] or [""])[-1]
     emphasised = re.search(r"\b(?:NOT|EXCEPT|FALSE|INCORRECT)\b", question)
     asks = re.search(r"\b(?:which|what)\b|どれ|どの|何", last, re.IGNORECASE)
     return bool(emphasised) or bool(asks and _DENIES.search(last))

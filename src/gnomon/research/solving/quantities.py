@@ -15,6 +15,8 @@ from gnomon.core.glyphs import visible
 
 TOLERANCE = 0.06
 """Natural logarithm of the ratio from which two numbers are no longer the same one rounded."""
+_SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "week": 604_800, "yr": 31_557_600, "century": 3_155_760_000}
+"""Units of time, which figures keep apart: fifty hours are also about two days."""
 _ONES = {word: n for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
 _PARTS = {
     "half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
@@ -44,7 +46,7 @@ class Quantity:
     """A number of a text."""
 
     value: float
-    """In base units; a share of one for per cent."""
+    """In base units, times in seconds; a share of one for per cent."""
     written: float
     """As it is written, before its unit."""
     unit: str
@@ -89,7 +91,10 @@ def _plain(shown: str, start: int, end: int, written: float, quantity: tuple[obj
         written = value
     if not (math.isfinite(value) and math.isfinite(written)):
         return None
-    return Quantity(value / 100, written, "", start, end) if unit == "%" else Quantity(value, written, unit, start, end)
+    if unit == "%":
+        return Quantity(value / 100, written, "", start, end)
+    value, unit = (value * _SECONDS[unit], "s") if unit in _SECONDS else (value, unit)
+    return Quantity(value, written, unit, start, end)
 
 
 def nearness(one: Quantity, other: Quantity) -> float:
