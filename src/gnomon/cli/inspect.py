@@ -47,6 +47,7 @@ def lineage(session: Session, id: tuple[str, ...], document: str, tokens: tuple[
     from gnomon.cli.lineages import show_lineage
     from gnomon.runs.lineage import Chain, expert_chain, whole_chain
     from gnomon.runs.walk import walk
+    from gnomon.training.lessons import learners
 
     workspace, name = session.workspace(), " ".join(id)
     chains: list[Chain] = []
@@ -59,7 +60,7 @@ def lineage(session: Session, id: tuple[str, ...], document: str, tokens: tuple[
         chains.append(whole_chain(workspace))
     link = _shown_to(workspace, name, roles, (document, tokens, text))
     if link is None:
-        link = walk(workspace, chains, name)
+        link = walk(workspace, chains, name, learners(workspace))
     if session.json:
         print_json(link.to_row())
     else:

@@ -81,7 +81,8 @@ def _details(link: Link) -> list["Text"]:
     from rich.text import Text
 
     facts = link.facts
-    lines = list(pair_lines(facts)) if link.kind == "pair" else list(turn_lines(facts))
+    tellers = {"pair": pair_lines, "example": turn_lines, "preference": turn_lines}
+    lines = list(tellers[link.kind](facts)) if link.kind in tellers else []
     for pair in facts.get("pairs", ()):
         lines.append(say("duplicate pair: ", "重複の組: ") + _values(pair))
     for leak in facts.get("leaks", ()) if link.kind == "step" else ():

@@ -18,6 +18,7 @@ CRITERIA = {
 METRICS_JA = {"log_prob": "正解の対数確率", "accuracy": "正答率"}
 ROLES_JA = {"system": "システム", "user": "利用者", "assistant": "アシスタント"}
 STEPS_SHOWN = 6
+ASKED_SHOWN = 80
 LETTERS = "ABCDEFGHIJ"
 Facts = Mapping[str, Any]
 
@@ -34,7 +35,7 @@ def _example(facts: Facts) -> str:
     parts = [str(facts[key]) for key in ("kind", "lang", "source") if facts.get(key)]
     if "licence" in facts:
         parts.append(say("licence: ", "ライセンス: ") + (facts["licence"] or say("none stated", "記載なし")))
-    return " · ".join(parts) or " ".join(str(facts.get("asked", "")).split())
+    return " · ".join(parts) or " ".join(str(facts.get("asked", "")).split())[:ASKED_SHOWN]
 
 
 def _leak(facts: Facts) -> str:

@@ -140,6 +140,9 @@ def _model(facts: Mapping[str, Any]) -> str:
 
 
 def _stage(facts: Mapping[str, Any]) -> str:
+    if "rows_seen" not in facts:
+        pairs, steps = count(facts["pairs"] or 0), count(facts["steps"] or 0)
+        return say(f"{steps} steps, {pairs} pairs of answers", f"{steps} ステップ、回答の組 {pairs} 件")
     rows = count(facts["rows_seen"])
     if facts["rows_seen"] < facts["rows"]:
         rows = say(f"{rows} of {count(facts['rows'])}", f"{count(facts['rows'])} 行中の {rows}")
@@ -148,6 +151,8 @@ def _stage(facts: Mapping[str, Any]) -> str:
 
 
 def _mixture(facts: Mapping[str, Any]) -> str:
+    if "licences" not in facts:
+        return ""
     if facts["tokens"] is None:
         told = say("part of it; the tokens are deleted", "一部。トークンは削除済み")
     else:

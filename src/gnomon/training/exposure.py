@@ -14,12 +14,13 @@ from typing import Any
 from gnomon.core.files import read_json
 from gnomon.core.pieces import Piece
 from gnomon.llm.weights import REF_FILE
-from gnomon.runs.lineage import known_record, upstream
+from gnomon.runs.lineage import known_record
 from gnomon.runs.record import Record
 from gnomon.runs.rows import rows_where
 from gnomon.runs.workspace import Workspace
 
 PIECES, PACK, TRAINING = "pieces", "pack.json", "training.json"
+CHOOSE = "training/choose"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +77,35 @@ def is_model(record: Record) -> bool:
     return any(file.name == REF_FILE for file in record.files)
 
 
+def parents_of(workspace: Workspace, record: Record) -> list[Record]:
+    """The models that a model was made from; of candidates only the one that was chosen."""
+    chosen = record.metrics.get("chosen") if record.name == CHOOSE else None
+    names = [f"model:{chosen}"] if chosen is not None else sorted(record.inputs)
+    found = (known_record(workspace, record.inputs[name]) for name in names)
+    return [parent for parent in found if parent is not None and is_model(parent)]
+
+
+def pedigree(workspace: Workspace, address: str) -> list[Record]:
+    """A model and all it was made from, each before what it was made from."""
+    ordered: dict[str, Record] = {}
+
+    def visit(record: Record) -> None:
+        if record.address not in ordered:
+            for parent in parents_of(workspace, record):
+                visit(parent)
+            ordered[record.address] = record
+
+    record = known_record(workspace, address)
+    if record is not None and is_model(record):
+        visit(record)
+    return list(reversed(ordered.values()))
+
+
 def stages(workspace: Workspace, address: str) -> list[Stage]:
     """The training steps behind a model, its own first; those that leave no trace of their rows are passed over."""
     found = []
-    for record in reversed(upstream(workspace, [address])):
-        for name in sorted(record.inputs) if is_model(record) else ():
+    for record in pedigree(workspace, address):
+        for name in sorted(record.inputs):
             tokens = known_record(workspace, record.inputs[name])
             if tokens is not None and any(file.name == PACK for file in tokens.files):
                 stage = _stage(workspace, record, tokens)

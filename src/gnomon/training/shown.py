@@ -5,31 +5,35 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow.compute as pc
 
 from gnomon.core.errors import NotFound
-from gnomon.core.files import read_json
 from gnomon.core.tables import read_batches
 from gnomon.core.wording import say
-from gnomon.llm.weights import REF_FILE
-from gnomon.runs.lineage import Link, known_record, upstream
+from gnomon.runs.lineage import Link, known_record
 from gnomon.runs.record import Record
 from gnomon.runs.workspace import Workspace
 from gnomon.training.exposure import (
+    CHOOSE,
     PIECES,
     Sight,
     Stage,
-    folder_of,
     is_model,
     overlapping,
+    parents_of,
     sights,
     stages,
     stream_of,
     tokens_of_excerpt,
 )
+from gnomon.training.lessons import PREFERENCES, behind_mixture
+from gnomon.training.naming import facts_of, name_of
+
+MERGE = "training/merge"
+MODEL, EXAM = "model", "exam"
 
 _PREFIXES = ("", "arxiv:", "local:")
 _SHORTEST = 6
@@ -37,15 +41,79 @@ _SHORTEST = 6
 
 
 def model_lineage(workspace: Workspace, address: str) -> Link:
-    """What a model was shown: its stages down the pedigree, their sources, documents, tokens and licences."""
+    """What a model was shown: its stages down the pedigree, their sources, documents, tokens and licences.
+
+    A merge names the models it was made of with their weights, each with its own stages below it; a model that was
+    chosen names the candidates with the figures that decided.
+    """
     record = _known(workspace, address)
-    below = [_stage_link(stage, list(_mixture(stage))) for stage in stages(workspace, address)]
-    return Link(
-        kind="model",
-        id=_name(workspace, record),
-        facts=_facts(workspace, record),
-        below=(*below, *_starts(workspace, address)),
-    )
+    below = tuple(_behind(workspace, record))
+    return Link(kind="model", id=name_of(workspace, record), facts=facts_of(workspace, record), below=below)
+
+
+def _behind(workspace: Workspace, record: Record) -> Iterator[Link]:
+    """How a model was made, and what it was made from."""
+    if record.name == CHOOSE:
+        yield _choice_link(record)
+        for chosen in parents_of(workspace, record):
+            yield from _behind(workspace, chosen)
+    elif record.name == MERGE:
+        yield _merge_link(workspace, record)
+    else:
+        yield from _trained(workspace, record)
+
+
+def _choice_link(record: Record) -> Link:
+    """The candidates, and the figure of each."""
+    chosen, scores = record.metrics["chosen"], record.metrics["scores"]
+    facts = {"chosen": chosen, "candidates": len(scores), "metric": record.config["metric"],
+             "paper": record.config["paper"], "exam": record.inputs[EXAM]}  # fmt: skip
+    candidates = (
+        Link(kind="candidate", id=name, facts={"score": scores[name], "chosen": name == chosen,
+                                               "step": record.inputs[f"{MODEL}:{name}"]})
+        for name in record.config["candidates"]
+    )  # fmt: skip
+    return Link(kind="choice", id=record.address, facts=facts, below=tuple(candidates))
+
+
+def _merge_link(workspace: Workspace, record: Record) -> Link:
+    """What was merged, in which weights; below it the models, down to where they come from."""
+    weights = {str(name): float(weight) for name, weight in record.config["weights"]}
+    names = dict.fromkeys([*weights, *([record.config["base"]] if record.config.get("base") else [])])
+    below = []
+    for name in names:
+        link = model_lineage(workspace, record.inputs[f"{MODEL}:{name}"])
+        known = {"weight": weights[name]} if name in weights else {"merge_base": True}
+        below.append(replace(link, facts={**link.facts, **known}))
+    how = {key: record.config[key] for key in ("method", "base", "density", "seed", "dtype") if key in record.config}
+    return Link(kind="merge", id=record.address, facts={**how, "weights": weights}, below=tuple(below))
+
+
+def _trained(workspace: Workspace, record: Record) -> Iterator[Link]:
+    """A model's own stage, then the stages or models it started from."""
+    own = [stage for stage in stages(workspace, record.address) if stage.model.address == record.address]
+    for stage in own:
+        yield _stage_link(stage, list(_mixture(workspace, stage)))
+    if PREFERENCES in record.inputs:
+        yield _preference_link(workspace, record)
+    for parent in parents_of(workspace, record):
+        before = list(_behind(workspace, parent))
+        flat = bool(before) and before[0].kind == "stage"
+        if flat:
+            yield from before
+        else:
+            yield Link(kind="model", id=name_of(workspace, parent), facts=facts_of(workspace, parent),
+                       below=tuple(before))  # fmt: skip
+
+
+def _preference_link(workspace: Workspace, record: Record) -> Link:
+    """A stage of preference training, and the steps behind what was preferred."""
+    metrics, address = record.metrics, record.inputs[PREFERENCES]
+    facts = {"steps": metrics.get("steps"), "pairs": metrics.get("pairs"), "tokens": metrics.get("tokens"),
+             "context": metrics.get("context")}  # fmt: skip
+    source = Link(kind="mixture", id=PREFERENCES, facts={"pairs": metrics.get("pairs")},
+                  below=behind_mixture(workspace, address))  # fmt: skip
+    return Link(kind="stage", id=record.address, facts=facts, below=(source,))
 
 
 def document_lineage(
@@ -72,8 +140,8 @@ def document_lineage(
         found = [] if excerpt and wanted is None else overlapping(seen, *(wanted or (0, 1 << 62)))
         below.append(_stage_link(stage, [_document_link(name, found, wanted)] if found else []))
     if not any(link.below for link in below):
-        raise _never(_name(workspace, record), doc_id, excerpt if seen_anywhere else "")
-    return Link(kind="model", id=_name(workspace, record), facts=_facts(workspace, record), below=tuple(below))
+        raise _never(name_of(workspace, record), doc_id, excerpt if seen_anywhere else "")
+    return Link(kind="model", id=name_of(workspace, record), facts=facts_of(workspace, record), below=tuple(below))
 
 
 def _first_known(stage: Stage, doc_id: str) -> tuple[str, list[Sight]]:
@@ -121,7 +189,7 @@ def _stage_link(stage: Stage, below: Sequence[Link]) -> Link:
     return Link(kind="stage", id=stage.model.address, facts=facts, below=tuple(below))
 
 
-def _mixture(stage: Stage) -> Iterator[Link]:
+def _mixture(workspace: Workspace, stage: Stage) -> Iterator[Link]:
     """One link a source, with what was seen of it."""
     whole = stage.seen == stage.rows
     shown = None if whole or stage.folder is None else _shown(stage)
@@ -129,7 +197,8 @@ def _mixture(stage: Stage) -> Iterator[Link]:
         facts = {key: source[key] for key in ("documents", "tokens", "repeats", "licences")}
         if not whole:
             facts["tokens"], facts["documents"] = shown.get(name, (0, 0)) if shown is not None else (None, None)
-        yield Link(kind="mixture", id=name, facts=facts)
+        behind = behind_mixture(workspace, stage.tokens.inputs.get(name, ""))
+        yield Link(kind="mixture", id=name, facts=facts, below=behind)
 
 
 def _shown(stage: Stage) -> dict[str, tuple[int, int]]:
@@ -145,14 +214,6 @@ def _shown(stage: Stage) -> dict[str, tuple[int, int]]:
             tokens[name] += count
             documents[name].add(doc_id)
     return {name: (tokens[name], len(documents[name])) for name in tokens}
-
-
-def _starts(workspace: Workspace, address: str) -> Iterator[Link]:
-    """The models of the pedigree whose training is not known here: adopted ones."""
-    trained = {stage.model.address for stage in stages(workspace, address)}
-    for record in reversed(upstream(workspace, [address])):
-        if is_model(record) and record.address not in {address, *trained}:
-            yield Link(kind="model", id=_name(workspace, record), facts=_facts(workspace, record))
 
 
 def find_model(workspace: Workspace, name: str, roles: dict[str, str]) -> str | None:
@@ -171,7 +232,7 @@ def find_model(workspace: Workspace, name: str, roles: dict[str, str]) -> str | 
         prefix = name.removeprefix(record.name + "/")
         if len(prefix) >= _SHORTEST and record.identity.startswith(prefix):
             return record.address
-    named = [r for r in models if _name(workspace, r) == name]
+    named = [r for r in models if name_of(workspace, r) == name]
     return max(named, key=lambda r: (r.started, r.address)).address if named else None
 
 
@@ -180,18 +241,6 @@ def _known(workspace: Workspace, address: str) -> Record:
     if record is None:
         raise NotFound(say(f"There is no model {address}.", f"モデル {address} はない。"))
     return record
-
-
-def _facts(workspace: Workspace, record: Record) -> dict[str, Any]:
-    folder = folder_of(workspace, record)
-    ref = read_json(folder / REF_FILE) if folder is not None else {}
-    known = {key: ref[key] for key in ("revision", "kind", "licence", "parents") if ref.get(key)}
-    return {"step": record.address, "here": folder is not None, **known}
-
-
-def _name(workspace: Workspace, record: Record) -> str:
-    folder = folder_of(workspace, record)
-    return str(read_json(folder / REF_FILE)["name"]) if folder is not None else record.address
 
 
 def _never(model: str, doc_id: str, excerpt: str) -> NotFound:
