@@ -96,6 +96,8 @@ def test_what_is_not_so_is_the_option_that_fits_least() -> None:
         ("Which of these is NOT a planet?", True),
         ("All of these are planets EXCEPT", True),
         ("Which statement is false?", True),
+        ("Which of the following is not a planet?", True),
+        ("Which fact could the theory not account for?", False),
         ("The star is not seen. What is its mass?", False),
         ("次のうち誤っているものはどれか。", True),
         ("光らないのはなぜか。", False),

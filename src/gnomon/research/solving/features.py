@@ -37,9 +37,12 @@ _STEM = 5
 _KIN = 0.7
 """What a word of the same beginning counts beside the same word; and two kanji that both stand there, apart."""
 _DENIES = re.compile(
-    r"\b(?:not|except|false|incorrect|wrong|least likely|untrue|never)\b|n't\b"
-    r"|誤っている|誤り|間違|正しくない|当てはまらない|適切でない|不適切|ではない(?:もの|の)|でないもの"
+    r"\b(?:except|false|incorrect|wrong|least likely|untrue)\b"
+    r"|\b(?:following|these|those|statements?|options?)\b.*(?:\b(?:not|never)\b|n't\b)"
+    r"|誤っている|誤り|間違|正しくない|当てはまらない|適切でない|不適切|ではない(?:もの|の)|でないもの",
+    re.IGNORECASE,
 )
+"""A plain "not" turns a question only among options: "which fact could he not explain?" asks for that fact."""
 
 
 def denies(question: str) -> bool:
