@@ -50,6 +50,8 @@ def complete(session: Session, text: tuple[str, ...], models: tuple[str, ...], *
     options = Generation(**how)
     workspace = session.workspace()
     rows = [_continued(name, place, prompt, options, workspace) for name, place in chosen(session, models).items()]
+    same = {} if models else _own(session, workspace)
+    rows = [{**row, "same": list(same.get(row["model"], ()))} for row in rows]
     if session.json:
         print_json({"text": prompt, **how, "completions": rows})
     else:
@@ -80,8 +82,15 @@ def chosen(session: Session, names: Sequence[str]) -> dict[str, Path]:
             say("Make one with `gnomon build FOLDER --base MODEL`, or name a folder of weights.",
                 "`gnomon build フォルダ --base モデル` で作るか、重みのフォルダを指定する。"),
         )  # fmt: skip
-    wanted = names or sorted(roles, key=lambda role: (role != "base", role))
+    wanted = names or _own(session, workspace)
     return {name: found.get(name) or _artifact(workspace, roles[name]) for name in wanted}
+
+
+def _own(session: Session, workspace: "Workspace") -> dict[str, tuple[str, ...]]:
+    """The expert's models, each once, with the other roles it has."""
+    from gnomon.cli.models import models_of
+
+    return models_of(workspace, dict(session.expert(workspace).parts))
 
 
 def _artifact(workspace: "Workspace", address: str) -> Path:
@@ -109,7 +118,8 @@ def _show(out: "Console", prompt: str, rows: Sequence[Mapping[str, Any]]) -> Non
     from rich.text import Text
 
     for row in rows:
-        head = Text.assemble((safe(row["model"]), "bold cyan"), (f"  {safe(row['name'])}", "dim"))
+        roles = " = ".join([row["model"], *row["same"]])
+        head = Text.assemble((safe(roles), "bold cyan"), (f"  {safe(row['name'])}", "dim"))
         out.print(head)
         out.print(Padding(Text.assemble((safe(prompt), "dim"), safe(row["text"])), (0, 0, 1, 2), expand=False))
     told = say("Base models continue a text; what they write is no fact.",

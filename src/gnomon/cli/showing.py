@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gnomon.cli.models import models_of
 from gnomon.cli.output import count, safe, seconds, size, table
 from gnomon.core.errors import GnomonError
 from gnomon.core.files import read_json
@@ -50,9 +51,11 @@ def _space(workspace: Workspace) -> dict[str, int]:
 def _expert_row(workspace: Workspace, expert: Expert) -> dict[str, Any]:
     addresses = [address for _, address in expert.parts]
     records = upstream(workspace, addresses)
+    models = models_of(workspace, dict(expert.parts))
     return {
         "name": expert.name, "recipe": expert.recipe, "made": expert.made,
         "parts": [_part_row(workspace, role, address, records) for role, address in expert.parts],
+        "models": [{"role": role, "same": list(same)} for role, same in models.items()],
         "steps": [_step_row(record) for record in records],
         "cost_usd": round(sum(record.cost_usd for record in records), 6),
         "seconds": round(sum(record.seconds for record in records), 1),
@@ -128,7 +131,8 @@ def _show_expert(out: "Console", expert: Mapping[str, Any]) -> None:
     told = say(f"  recipe {expert['recipe']}, {spent}, {expert['cost_usd']:.2f} USD, {expert['made']}",
                f"  レシピ {expert['recipe']}、{spent}、{expert['cost_usd']:.2f} USD、{expert['made']}")  # fmt: skip
     out.print(head.append(told, style="dim"))
-    out.print("  " + " · ".join(part_words(part) for part in expert["parts"]))
+    for line in _part_lines(expert):
+        out.print("  " + safe(line))
     taken, kept, space, took = say("taken", "入力"), say("kept", "残り"), say("size", "容量"), say("time", "時間")
     columns = (say("step", "ステップ"), taken, kept, say("left out", "除外"), say("made", "作成"), space, took)
     shown = table(*columns, right=(taken, kept, space, took))
@@ -138,6 +142,18 @@ def _show_expert(out: "Console", expert: Mapping[str, Any]) -> None:
         shown.add_row(f"{step['step']} {step['address'].rpartition('/')[2][:8]}", count(step["taken"]),
                       count(step["kept"]), safe(lost), made, size(step["bytes"]), seconds(step["seconds"]))  # fmt: skip
     out.print(shown)
+
+
+def _part_lines(expert: Mapping[str, Any]) -> list[str]:
+    """Models in the order in which they came to be, other parts that are made, and each that is not yet."""
+    made = {part["role"] for part in expert["parts"] if part["state"] == "made"}
+    models = [" = ".join([row["role"], *row["same"]]) for row in expert["models"] if row["role"] in made]
+    taken = {role for row in expert["models"] for role in (row["role"], *row["same"])}
+    others = [part["role"] for part in expert["parts"] if part["role"] in made - taken]
+    lines = [say("models made: ", "完成したモデル: ") + " · ".join(models)] if models else []
+    lines += [say("made: ", "完成: ") + " · ".join(others)] if others else []
+    open_parts = [part_words(part) for part in expert["parts"] if part["state"] != "made"]
+    return lines + ([" · ".join(open_parts)] if open_parts else [])
 
 
 def part_words(part: Mapping[str, Any]) -> str:
