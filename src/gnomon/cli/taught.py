@@ -150,7 +150,8 @@ def verdict_lines(verdicts: Sequence[Facts]) -> Iterator[str]:
             + f"{name} {verdict['score']:.3g}{why}{call}"
         )
     for judge, number in passed.items():
-        yield say(f"judge {judge}: {number} checks passed", f"判定者 {judge}: 検査 {number} 件に合格")
+        checks_passed = "1 check" if number == 1 else f"{number} checks"
+        yield say(f"judge {judge}: {checks_passed} passed", f"判定者 {judge}: 検査 {number} 件に合格")
 
 
 def turn_lines(facts: Facts) -> Iterator[str]:

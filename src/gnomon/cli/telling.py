@@ -141,7 +141,7 @@ def _model(facts: Mapping[str, Any]) -> str:
 
 def _stage(facts: Mapping[str, Any]) -> str:
     if "rows_seen" not in facts:
-        pairs, steps = count(facts["pairs"] or 0), count(facts["steps"] or 0)
+        pairs, steps = count(facts["preferences"] or 0), count(facts["steps"] or 0)
         return say(f"{steps} steps, {pairs} pairs of answers", f"{steps} ステップ、回答の組 {pairs} 件")
     rows = count(facts["rows_seen"])
     if facts["rows_seen"] < facts["rows"]:

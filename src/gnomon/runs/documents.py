@@ -69,8 +69,8 @@ def document_lineage(chain: Chain, doc_id: str) -> Link | None:
         facts = _met(chain, record, doc_id, seen)
         if facts:
             seen.links.append(Link(kind="step", id=record.address, facts=facts))
-    if not seen.links:
-        return None
+    if all(link.facts["outcome"] == "asked" for link in seen.links):
+        return None  # nothing but pairs tells of it: it is no longer here
     facts = {"title": seen.title, "year": seen.year, "text_hash": seen.text_hash, "state": seen.lost or IN_LIBRARY}
     if seen.withheld and not seen.lost and not seen.packed:
         facts["models"] = seen.withheld

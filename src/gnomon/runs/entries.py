@@ -170,9 +170,9 @@ def _way(chain: Chain, name: str, *, pair: bool) -> _Way:
 
 def _met(folder: Path, record: Record, way: _Way) -> dict[str, Any]:
     """What one step did with an entry; nothing when it never met it."""
-    drop = _dropped(folder, record, [way.name, *way.lessons])
-    if drop is not None:
-        return {"outcome": "dropped", "reason": drop.reason, "detail": drop.detail, "excerpt": drop.excerpt}
+    drop = _dropped(folder, record, way.name)
+    if drop:
+        return drop
     held = _held(folder, record, way)
     if held:
         return held
@@ -181,19 +181,23 @@ def _met(folder: Path, record: Record, way: _Way) -> dict[str, Any]:
         return {"outcome": "compared" if first else "kept"}
     if next(rows_with(folder / ITEMS, [("id",)], way.name), None) is not None:
         return {"outcome": "examined"}
-    return _packed(folder, way.lessons)
+    lost = (_dropped(folder, record, lesson) for lesson in way.lessons)
+    return _packed(folder, way.lessons) or next((drop for drop in lost if drop), {})
 
 
-def _dropped(folder: Path, record: Record, names: Sequence[str]) -> Drop | None:
+def _dropped(folder: Path, record: Record, name: str) -> dict[str, Any]:
     """The drop of an entry; a pair's is under its document, with the pair's id before the detail."""
-    for name in dict.fromkeys(names):
-        for drop in rows_where(folder / DROPS, Drop, "doc_id", name):
-            return drop
-        for row in rows_starting(folder / DROPS, "detail", name) if record.name.startswith(SYNTHESIS) else ():
+    drop = next(rows_where(folder / DROPS, Drop, "doc_id", name), None)
+    detail = drop.detail if drop is not None else ""
+    if drop is None and record.name.startswith(SYNTHESIS):
+        for row in rows_starting(folder / DROPS, "detail", name):
             first, _, rest = str(row["detail"]).partition(" ")
             if first == name:
-                return from_row(Drop, {**row, "detail": rest})
-    return None
+                drop, detail = from_row(Drop, row), rest
+                break
+    if drop is None:
+        return {}
+    return {"outcome": "dropped", "reason": drop.reason, "detail": detail, "excerpt": drop.excerpt}
 
 
 def _held(folder: Path, record: Record, way: _Way) -> dict[str, Any]:

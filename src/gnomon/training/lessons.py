@@ -5,8 +5,8 @@ judged it, so that both ends of the way from a training example to its pair and 
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from gnomon.core.tables import read_batches
 from gnomon.runs.entries import Learners
@@ -106,12 +106,13 @@ def _met_pairs(workspace: Workspace, record: Record) -> bool:
 
 
 def _some_examples(folder: Path | None) -> Iterator[Link]:
-    """The first examples of a source, so that a reader can go on to their pairs and documents."""
-    rows: list[dict[str, Any]] = []
-    for batch in read_batches(folder / EXAMPLES, ["id", "messages"]) if folder is not None else ():
-        rows += batch.slice(0, EXAMPLES_SHOWN - len(rows)).to_pylist()
-        if len(rows) >= EXAMPLES_SHOWN:
-            break
-    for row in rows:
-        asked = next((turn["text"] for turn in row["messages"] if turn["role"] == "user"), "")
-        yield Link(kind="example", id=str(row["id"]), facts={"asked": asked})
+    """The first examples or preferences of a source, so that a reader can go on to their pairs and documents."""
+    if folder is None:
+        return
+    for table, kind in ((EXAMPLES, "example"), (TABLE, "preference")):
+        path = folder / table
+        batches = read_batches(path, ["id", "messages"]) if path.exists() else ()
+        rows = (row for batch in batches for row in batch.slice(0, EXAMPLES_SHOWN).to_pylist())
+        for row in islice(rows, EXAMPLES_SHOWN):
+            asked = next((turn["text"] for turn in row["messages"] if turn["role"] == "user"), "")
+            yield Link(kind=kind, id=str(row["id"]), facts={"asked": asked})

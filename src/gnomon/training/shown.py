@@ -109,9 +109,9 @@ def _trained(workspace: Workspace, record: Record) -> Iterator[Link]:
 def _preference_link(workspace: Workspace, record: Record) -> Link:
     """A stage of preference training, and the steps behind what was preferred."""
     metrics, address = record.metrics, record.inputs[PREFERENCES]
-    facts = {"steps": metrics.get("steps"), "pairs": metrics.get("pairs"), "tokens": metrics.get("tokens"),
+    facts = {"steps": metrics.get("steps"), "preferences": metrics.get("pairs"), "tokens": metrics.get("tokens"),
              "context": metrics.get("context")}  # fmt: skip
-    source = Link(kind="mixture", id=PREFERENCES, facts={"pairs": metrics.get("pairs")},
+    source = Link(kind="mixture", id=PREFERENCES, facts={"preferences": metrics.get("pairs")},
                   below=behind_mixture(workspace, address))  # fmt: skip
     return Link(kind="stage", id=record.address, facts=facts, below=(source,))
 
