@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gnomon.cli.models import MODEL_STEPS, models_of
 from gnomon.cli.output import console, print_json, safe
 from gnomon.cli.session import Session, command
 from gnomon.core.errors import InputError, NotFound
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gnomon.runs.workspace import Workspace
-
-MODEL_STEPS = tuple(
-    f"training/{name}/" for name in ("adopt", "pretrain", "midtrain", "cpt", "sft", "dpo", "merge", "choose")
-)
 
 
 @command(
@@ -88,8 +85,6 @@ def chosen(session: Session, names: Sequence[str]) -> dict[str, Path]:
 
 def _own(session: Session, workspace: "Workspace") -> dict[str, tuple[str, ...]]:
     """The expert's models, each once, with the other roles it has."""
-    from gnomon.cli.models import models_of
-
     return models_of(workspace, dict(session.expert(workspace).parts))
 
 

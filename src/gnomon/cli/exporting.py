@@ -150,8 +150,8 @@ def _known(session: Session, workspace: "Workspace", name: str) -> Known:
 
 def _of_expert(session: Session, workspace: "Workspace", role: str) -> Known:
     """A model of the expert, with the measures that are made of it."""
-    from gnomon.cli.complete import MODEL_STEPS
     from gnomon.cli.examining import expert_steps
+    from gnomon.cli.models import MODEL_STEPS
     from gnomon.cli.recipes import again
 
     parts = expert_steps(session, workspace)

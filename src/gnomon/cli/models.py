@@ -6,10 +6,12 @@ read from the records: they have the same ``model.json``, which names the model 
 
 from collections.abc import Mapping
 
-from gnomon.cli.complete import MODEL_STEPS
 from gnomon.runs.lineage import upstream
 from gnomon.runs.workspace import Workspace
 
+MODEL_STEPS = tuple(
+    f"training/{name}/" for name in ("adopt", "pretrain", "midtrain", "cpt", "sft", "dpo", "merge", "choose")
+)
 CHOOSE, REF_FILE = "training/choose/", "model.json"
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gnomon.cli.complete import MODEL_STEPS
+from gnomon.cli.models import MODEL_STEPS
 from gnomon.cli.output import count, safe, seconds
 from gnomon.core.wording import say
 from gnomon.evaluation.report.words import REASONS
