@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from gnomon.runs.output import Output as StepOutput
 
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
-    "words": {"passage": -0.43, "rank": 0.84, "vector": 5.44, "length": 8.33, "here": 7.7, "asked": 3.5, "own": 2.24,
-              "around": 1.91, "found": 0.03, "whole": 39.1, "aligned": 2.12, "aligned_asked": -6.85, "weakest": 4.71,
-              "given": -7.0},
+    "words": {"passage": -0.65, "rank": 0.73, "vector": 5.71, "length": 8.19, "here": 7.83, "asked": 3.53, "own": 2.91,
+              "around": 1.82, "whole": 38.5, "aligned": 4.36, "aligned_asked": -2.66, "weakest": 4.57, "given": -6.39,
+              "aligned_given": -8.32},
     "words_alone": dict.fromkeys(WORDS, 0.0)
-    | {"passage": 1.48, "rank": 1.05, "length": 1.83, "here": 8.71, "own": 4.25, "around": 0.42, "found": 0.19},
+    | {"passage": 1.35, "rank": 1.03, "length": 1.69, "here": 8.8, "own": 4.31, "around": 0.41},
     "numbers": {"near": 1.33, "unit": 1.48, "unit_missing": -0.36, "rank": 1.09, "close": 5.51, "clause": 1.62,
                 "close_meaning": 8.12, "clause_meaning": 4.28},
     "numbers_by_words": dict.fromkeys(NUMBERS, 0.0)
@@ -83,7 +83,7 @@ class RetrievalSolver:
         found = candidates(question, _once(hits, each), self.embedder if meaning else None)
         if are_numbers(options):
             return number_places(question, options, found, meaning)
-        return word_places(question, options, found, each, meaning)
+        return word_places(question, options, found, meaning)
 
     def _search(self, text: str, k: int) -> list[Hit]:
         return self.retriever.search(text, k=k, mode=self.mode)

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gnomon.core.protocols import Hit
 from gnomon.research.asked import Question, telling_terms
 from gnomon.research.selection import Candidate, covered, rarity
 from gnomon.research.solving.meaning import Reader, aligned
@@ -22,10 +21,11 @@ OF_SENTENCE = ("passage", "rank", "vector", "length")
 """What ``ask`` sees in a sentence, of ``selection.FEATURES``."""
 OF_QUESTION = (*OF_SENTENCE, "here", "asked")
 """How well a sentence fits the question: by terms rare in its passage, and by alignment of tokens."""
-OF_OPTION = ("own", "around", "found", "whole", "aligned", "aligned_asked", "weakest", "given")
-"""How well an option fits a sentence: its own words there and around, how high a search with it scores; cosine of
-question with option to question with sentence; its tokens aligned alone, after the question, and the worst aligned;
-cosine to the sentence with the one before it, which tells what is new in the sentence from what was given already."""
+OF_OPTION = ("own", "around", "whole", "aligned", "aligned_asked", "weakest", "given", "aligned_given")
+"""How well an option fits a sentence: its own words there and around; cosine of question with option to question with
+sentence; its tokens aligned alone, after the question, and the worst aligned; cosine to the sentence with the one
+before it, which tells what is new in the sentence from what was given already, and its tokens aligned in that context.
+"""
 WORDS = (*OF_QUESTION, *OF_OPTION)
 """Features of an option at a sentence, in the order of a row."""
 LOOKED_AT = 16
@@ -78,27 +78,24 @@ def _stands(term: str, there: frozenset[str]) -> float:
 
 
 def word_places(
-    question: Question, options: Sequence[str], found: Sequence[Candidate], hits: Sequence[Sequence[Hit]],
-    reader: Reader | None,
-) -> Places:  # fmt: skip
+    question: Question, options: Sequence[str], found: Sequence[Candidate], reader: Reader | None
+) -> Places:
     """Every option at every sentence.
 
     Args:
         question: As it was read.
         options: The options.
         found: Sentences of what was found, best first (``selection.candidates``).
-        hits: For every option, the passages found for the question together with it.
         reader: Compares meanings; None leaves those features 0.
     """
     words = own_words(options)
-    found_with = [_found(hits, option) for option in range(len(options))]
     rows: list[tuple[int, Sequence[float]]] = []
     for candidate in found[:LOOKED_AT]:
         fits = _of_question(question, candidate, found, reader)
         near, fresh = _near(candidate, found) - question.terms, candidate.terms - question.terms
         table = [
-            [share(own, fresh), share(own, near), told, *_meant(option, candidate, reader)]
-            for option, own, told in zip(options, words, found_with, strict=True)
+            [share(own, fresh), share(own, near), *_meant(option, candidate, reader)]
+            for option, own in zip(options, words, strict=True)
         ]
         beside = np.array(table) - np.mean(table, axis=0)
         rows += [(option, [*fits, *row]) for option, row in enumerate(beside.tolist())]
@@ -116,25 +113,19 @@ def _of_question(
 
 
 def _meant(option: str, candidate: Candidate, reader: Reader | None) -> tuple[float, ...]:
-    """The last five of ``OF_OPTION``."""
+    """The last six of ``OF_OPTION``."""
     if reader is None:
-        return (0.0,) * 5
+        return (0.0,) * 6
     told, there, itself = reader.asked(option), reader.asked(candidate.text), reader.alone(option)
     before = candidate.hit.text[candidate.before : candidate.start].strip() or candidate.hit.title
     alone = aligned(itself.tokens, reader.alone(candidate.text).tokens)
-    after = aligned(told.tokens, there.tokens)
-    given = itself.whole @ reader.after(before, candidate.text).whole
-    return float(told.whole @ there.whole), float(alone.mean()), float(after.mean()), float(alone.min()), float(given)
+    given = reader.after(before, candidate.text)
+    after, context = aligned(told.tokens, there.tokens), aligned(told.tokens, given.tokens)
+    cosines = float(told.whole @ there.whole), float(itself.whole @ given.whole)
+    return cosines[0], float(alone.mean()), float(after.mean()), float(alone.min()), cosines[1], float(context.mean())
 
 
 def _near(candidate: Candidate, found: Sequence[Candidate]) -> frozenset[str]:
     """The terms of a sentence and of those next to it in its passage."""
     close = [c.terms for c in found if c.hit is candidate.hit and abs(c.start - candidate.start) < AROUND]
     return frozenset().union(candidate.terms, *close)
-
-
-def _found(hits: Sequence[Sequence[Hit]], option: int) -> float:
-    """How high the best passage for question and option scores, beside that of the other options, -1 to 1."""
-    tops = [rows[0].score if rows else 0.0 for rows in hits]
-    spread = max(tops) - min(tops)
-    return (tops[option] - sum(tops) / len(tops)) / spread if spread else 0.0
