@@ -38,7 +38,9 @@ def adopted(base: Any, documents: Mapping[str, Step] | None = None, kind: str = 
         NotFound: The package was built without the nano models.
     """
     if base == NANO:
-        return training.adopt(NANO_NAME, files=nano_files(), documents=documents, licence=NANO_LICENCE)
+        return training.adopt(
+            NANO_NAME, files=nano_files(NANO_FOLDER, NANO_FILES), documents=documents, licence=NANO_LICENCE
+        )
     if base == NANO_INSTRUCT:
         files = nano_files(INSTRUCT_FOLDER, INSTRUCT_FILES)
         return training.adopt(INSTRUCT_NAME, files=files, documents=documents, licence=NANO_LICENCE, kind="instruct")
@@ -59,7 +61,7 @@ def adopted(base: Any, documents: Mapping[str, Step] | None = None, kind: str = 
     return training.adopt(str(base["name"]), revision=str(base["revision"]), documents=documents, kind=kind)
 
 
-def nano_files(folder: Path = NANO_FOLDER, names: Sequence[str] = NANO_FILES) -> FileSet:
+def nano_files(folder: Path, names: Sequence[str]) -> FileSet:
     """The files of a nano model.
 
     Raises:

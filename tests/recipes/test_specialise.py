@@ -190,4 +190,4 @@ def test_the_quickstart_without_a_model_is_the_library_alone() -> None:
 def test_the_quickstart_keeps_its_questions_from_every_text_that_models_see(arguments) -> None:
     recipe = quickstart.recipe({"base": arguments["base"]})
     kept_out = [step for step in recipe.steps() if step.name == "corpus/decontaminate"]
-    assert len(kept_out) == 2, "the notes and the general text"
+    assert len(kept_out) == 4, "the notes, the general text, the questions written about notes, and the conversations"
