@@ -30,8 +30,8 @@ MODEL_ARGUMENTS = (
 ARGUMENTS = ("exam", "files", "name", "removed", "scale", *MODEL_ARGUMENTS)
 STARTER = Path(__file__).parent / "starter"
 METHODS = ("full", "lora")
-PROOF = ("perplexity", "answers", "exam", "embedding", "completion", "audit", "cost")
-"""Roles that show what models are worth, each a goal."""
+PROOF = ("development_items", "perplexity", "answers", "exam", "embedding", "completion", "audit", "cost")
+"""Roles that show what models are worth, each a goal; first the questions, so that too few are told before training."""
 REPLAY, NANO_REPLAY = 0.1, 0.5
 """Share of general text when the user gives some: a choice; of the nano base measured (docs/design/log.md)."""
 

@@ -162,7 +162,7 @@ def _questions(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dic
     return {
         "written": written, "judged": judged, "selected": selected, "unique_questions": unique, QUESTIONS: pairs,
         "shown_questions": synthesis.part(pairs, "train", **shares), "audit": synthesis.audit(judged, documents),
-        "development_items": synthesis.items(synthesis.part(pairs, DEVELOPMENT, **shares)),
+        "development_items": synthesis.items(synthesis.part(pairs, DEVELOPMENT, **shares), options=4, least=1),
     }  # fmt: skip
 
 

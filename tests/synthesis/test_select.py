@@ -259,6 +259,30 @@ def test_pairs_with_options_are_exam_questions(tmp_path: Path) -> None:
     assert item.evidence == "The star S2 is 2 pc away."
 
 
+def test_a_pair_without_options_borrows_answers_of_its_kind(tmp_path: Path) -> None:
+    folder = leave(
+        tmp_path / "in", [*(pair(n) for n in range(1, 7)), pair(9, lang="ja", question="恒星S9までの距離は?")]
+    )
+    out = output(tmp_path / "out")
+    counts = items.run(items.PairItemsConfig(options=4), {"pairs": folder}, out)
+    assert (counts.kept, counts.dropped) == (6, {"no_options": 1}), "in Japanese there is nothing to borrow"
+    for item in rows(out.path / "items.parquet", Item):
+        number = item.origin.removeprefix("local:d")
+        assert item.choices[item.targets[0]] == f"{number} pc"
+        assert len(set(item.choices)) == 4
+    assert len({item.targets for item in rows(out.path / "items.parquet", Item)}) > 1, (
+        "the right one has no fixed place"
+    )
+
+
+def test_too_few_answers_are_not_borrowed(tmp_path: Path) -> None:
+    folder = leave(tmp_path / "in", [pair(1), pair(2), pair(3)])
+    counts = items.run(items.PairItemsConfig(options=4), {"pairs": folder}, output(tmp_path / "out"))
+    assert counts.dropped == {"no_options": 3}
+    with pytest.raises(DataError, match="hold out"):
+        items.run(items.PairItemsConfig(options=4, least=1), {"pairs": folder}, output(tmp_path / "other"))
+
+
 def test_steps_give_the_same_files_twice(tmp_path: Path) -> None:
     folder = leave(tmp_path / "in", [accepted(pair(i, "choice"), i / 10) for i in range(10)])
     for name, module, config in (
