@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job, end to end: build the starter library, ask it, and walk an answer back.
+# The main job, end to end: build the starter library and an expert on it, ask it, walk an answer back, examine it.
 set -eu
 gnomon() { printf '\n$ gnomon%s\n' "$(quoted "$@")"; "$BIN/gnomon" "$@"; }
 quoted() { for word in "$@"; do case $word in *[!A-Za-z0-9._/:=-]*) printf " '%s'" "$word" ;; *) printf ' %s' "$word" ;; esac; done; }
@@ -13,6 +13,8 @@ gnomon ask 'Who won the 1998 World Cup?'
 gnomon trace 'My draft says: only four were approaching the Sun; the other 21 were receding. I did not copy this part.'
 answer=$("$BIN/gnomon" ask 'How was the first planet around a Sun-like star found?' --json | "$BIN/python" -c 'import json,sys; print(json.load(sys.stdin)["id"])')
 gnomon lineage "$answer"
-gnomon complete 'The radial velocities of the spiral nebulae' --max-tokens 40
+gnomon lineage final
+gnomon complete 'The radial velocities of the spiral nebulae' --max-tokens 40 --model base --model specialised
+gnomon eval base final --items src/gnomon_recipes/starter/questions_co.jsonl --mode option --book closed
 gnomon verify
 printf '\nYour own papers: %s/gnomon build FOLDER --workspace %s\n' "$BIN" "$GNOMON_WORKSPACE"

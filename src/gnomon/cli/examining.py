@@ -57,7 +57,7 @@ def eval(session: Session, models: tuple[str, ...], files: tuple[str, ...], **ho
 
     workspace = session.workspace()
     recipe = exam_recipe(session, workspace, models, files, how)
-    with shown() as progress:
+    with shown(made_before=False) as progress:
         records = run(recipe, workspace, progress)
     exam = recipe.goals[0]
     facts, speed = read_json(workspace.artifact(exam.address) / FACTS), records[exam.address].metrics["speed"][PAPER]

@@ -60,17 +60,18 @@ def outcome(record: Record) -> str:
 
 
 @contextmanager
-def shown(watch: Callable[[Step, Record], None] | None = None) -> Iterator[Progress]:
+def shown(watch: Callable[[Step, Record], None] | None = None, *, made_before: bool = True) -> Iterator[Progress]:
     """The progress of a run: a live bar on a terminal, plain lines elsewhere.
 
     Args:
         watch: Called with each finished step; what it raises ends the run.
+        made_before: Whether steps that are there already get a line.
     """
     console = error_console()
     if not console.is_terminal:
-        yield PlainProgress(watch)
+        yield PlainProgress(watch, made_before=made_before)
         return
-    live = LiveProgress(console, watch)
+    live = LiveProgress(console, watch, made_before=made_before)
     with live.bars:
         yield live
 
@@ -103,8 +104,8 @@ class PlainMeter:
 class PlainProgress:
     """One line when a step begins, one now and then, one when it ends."""
 
-    def __init__(self, watch: Callable[[Step, Record], None] | None = None) -> None:
-        self._watch, self._label, self._started = watch, "", 0.0
+    def __init__(self, watch: Callable[[Step, Record], None] | None = None, *, made_before: bool = True) -> None:
+        self._watch, self._label, self._started, self._made_before = watch, "", 0.0, made_before
 
     def start(self, step: Step, number: int, of: int) -> Meter:
         """Remember the step; a step that is already made is told in one line by ``finish``."""
@@ -118,7 +119,8 @@ class PlainProgress:
     def finish(self, step: Step, record: Record, *, fresh: bool) -> None:
         """Say what the step did."""
         took = seconds(time.monotonic() - self._started) if fresh else say("made before", "作成済み")
-        line(f"{self._label} {outcome(record)} ({took})")
+        if fresh or self._made_before:
+            line(f"{self._label} {outcome(record)} ({took})")
         if self._watch is not None:
             self._watch(step, record)
 
@@ -131,7 +133,9 @@ def line(text: str) -> None:
 class LiveProgress:
     """A bar for the step at work; finished steps stay above it, a line each."""
 
-    def __init__(self, console: Any, watch: Callable[[Step, Record], None] | None = None) -> None:
+    def __init__(
+        self, console: Any, watch: Callable[[Step, Record], None] | None = None, *, made_before: bool = True
+    ) -> None:
         from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
         from rich.text import Text
 
@@ -146,7 +150,7 @@ class LiveProgress:
 
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), Amounts())
         self.bars = Progress(*columns, console=console, transient=True)
-        self._watch, self._label, self._started = watch, "", 0.0
+        self._watch, self._label, self._started, self._made_before = watch, "", 0.0, made_before
         self._task: Any = None
 
     def start(self, step: Step, number: int, of: int) -> Meter:
@@ -167,7 +171,8 @@ class LiveProgress:
             self.bars.remove_task(self._task)
         took = seconds(time.monotonic() - self._started) if fresh else say("made before", "作成済み")
         told = Text.assemble(("✓ " if fresh else "· "), self._label, "  ", outcome(record), (f"  {took}", "dim"))
-        self.bars.console.print(told if fresh else Text(told.plain, style="dim"))
+        if fresh or self._made_before:
+            self.bars.console.print(told if fresh else Text(told.plain, style="dim"))
         if self._watch is not None:
             self._watch(step, record)
 
