@@ -159,11 +159,19 @@ def _questions(made: Mapping[str, Step], lessons: Lessons, how: Teaching) -> dic
     clean = corpus.decontaminate(unique, items) if items is not None else unique
     pairs = synthesis.surviving(selected, clean)
     shares = {"development": how.held_out, "test": 0.0, "salt": QUESTIONS, "least": 1}
-    return {
+    found = {
         "written": written, "judged": judged, "selected": selected, "unique_questions": unique, QUESTIONS: pairs,
         "shown_questions": synthesis.part(pairs, "train", **shares), "audit": synthesis.audit(judged, documents),
-        "development_items": synthesis.items(synthesis.part(pairs, DEVELOPMENT, **shares), options=4, least=1),
     }  # fmt: skip
+    if _chooses(lessons, how):
+        held = synthesis.part(pairs, DEVELOPMENT, **shares)
+        found["development_items"] = synthesis.items(held, options=4, least=1)
+    return found
+
+
+def _chooses(lessons: Lessons, how: Teaching) -> bool:
+    """Whether there are several merges to choose from."""
+    return lessons.instruct is not None and len(how.blends) > 1
 
 
 def _adopted(*steps: Step | None) -> tuple[ModelRef, ...]:
@@ -196,7 +204,7 @@ def _tuned(made: Mapping[str, Step], found: Mapping[str, Step], lessons: Lessons
 def _merged(made: Mapping[str, Step], found: Mapping[str, Step], best: Step, how: Teaching) -> dict[str, Step]:
     """The merges, the development exam they sat, and the one whose right options were likeliest."""
     merges = {blend.name: _merge(blend, made, found, best, how) for blend in how.blends}
-    if len(merges) == 1:
+    if len(how.blends) == 1:
         return {**merges, "final": next(iter(merges.values()))}
     arms = [Arm(name=name, model=name, mode=how.mode) for name in (TUNED, *merges)]
     sitting: dict[Role | str, Step | ModelRef] = {TUNED: best}
