@@ -26,10 +26,12 @@ from retrieval_sets import DATA
 
 from gnomon.core.records import Item
 from gnomon.evaluation.exam.statistics import wilson
-from gnomon.evaluation.items import NotAnItem, to_item
+from gnomon.evaluation.item_files import NotAnItem
+from gnomon.evaluation.items import to_item
 from gnomon.research.asked import telling_terms
 from gnomon.research.solve import PASSAGES, RetrievalSolver
 from gnomon.research.solving.features import denies
+from gnomon.research.solving.numbers import are_numbers
 from gnomon.research.solving.places import Places, scores
 
 MCQ = DATA.parent / "mcq"
@@ -156,29 +158,34 @@ def overlap(solver: RetrievalSolver) -> Callable[[Item], int]:
     return chosen
 
 
-def row(name: str, right: Sequence[bool]) -> dict[str, Any]:
-    low, high = wilson(sum(right), len(right))
-    return {"arm": name, "n": len(right), "accuracy": round(sum(right) / len(right), 4), "low": round(low, 4),
-            "high": round(high, 4)}  # fmt: skip
-
-
-def table(asked: Sequence[Item], **solvers: RetrievalSolver) -> list[dict[str, Any]]:
-    """Chance, two rules of thumb, and solvers by name."""
+def sat(asked: Sequence[Item], **solvers: RetrievalSolver) -> dict[str, Any]:
+    """What two rules of thumb and the solvers, by name, made of each question; solvers also how sure they were."""
     most = overlap(next(iter(solvers.values())))
-    found = [
-        {"arm": "chance", "n": len(asked), "accuracy": round(float(np.mean([1 / len(i.choices) for i in asked])), 4)},
-        row("longest option", [longest(i) == i.targets[0] for i in asked]),
-        row("most words in common", [most(i) == i.targets[0] for i in asked]),
-    ]  # fmt: skip
+    found: dict[str, Any] = {
+        "longest option": [longest(i) == i.targets[0] for i in asked],
+        "most words in common": [most(i) == i.targets[0] for i in asked],
+    }
     for name, solver in solvers.items():
         start = time.perf_counter()
         outputs = solver.solve(asked)
-        spent = time.perf_counter() - start
-        right = [o.chosen == i.targets for o, i in zip(outputs, asked, strict=True)]
-        logs = [o.log_probs[i.targets[0]] for o, i in zip(outputs, asked, strict=True)]
-        found.append(row(name.replace("_", " "), right) | {"log-probability": round(float(np.mean(logs)), 4),
-                     "seconds": round(spent / max(1, len(asked)), 3)})  # fmt: skip
+        print(f"{name}: {(time.perf_counter() - start) / max(1, len(asked)):.3f} s a question")
+        found[name] = [o.chosen == i.targets for o, i in zip(outputs, asked, strict=True)]
+        found[f"{name}, log-probability"] = [o.log_probs[i.targets[0]] for o, i in zip(outputs, asked, strict=True)]
     return found
+
+
+def table(asked: Sequence[Item], found: dict[str, Any], wanted: Callable[[Item], bool]) -> list[dict[str, Any]]:
+    """Chance and every arm on some of the questions, with Wilson's interval."""
+    part = [n for n, item in enumerate(asked) if wanted(item)]
+    chance = float(np.mean([1 / len(asked[n].choices) for n in part]))
+    rows: list[dict[str, Any]] = [{"arm": "chance", "n": len(part), "value": round(chance, 4)}]
+    for arm, values in found.items():
+        mean = float(np.mean([values[n] for n in part]))
+        rows.append({"arm": arm, "n": len(part), "value": round(mean, 4)})
+        if "log-probability" not in arm:
+            low, high = wilson(sum(values[n] for n in part), len(part))
+            rows[-1] |= {"low": round(low, 4), "high": round(high, 4)}
+    return rows
 
 
 def starter_tables(work: Path, *, fit: bool) -> dict[str, Any]:
@@ -186,16 +193,24 @@ def starter_tables(work: Path, *, fit: bool) -> dict[str, Any]:
     library = libraries.starter(work)
     solver = RetrievalSolver(library, library.sides[0].embedder)
     questions = starter_rows("questions")
-    halves = {
-        "development": items([q for q in questions if is_development(q)]),
-        "test": items([q for q in questions if not is_development(q)]),
-    }
     if fit:
-        report_fit(solver, halves["development"])
+        report_fit(solver, items([q for q in questions if is_development(q)]))
         return {}
-    parts = {f"{h}, {lang}": [i for i in part if i.lang == lang] for h, part in halves.items() for lang in ("en", "ja")}
-    every = halves | {"all": items(questions)} | parts
-    return {f"starter, {name}": table(part, solver=solver) for name, part in every.items()}
+    asked = items(questions)
+    found = sat(asked, solver=solver)
+    development = {q["id"] for q in questions if is_development(q)}
+    halves: dict[str, Callable[[Item], bool]] = {
+        "all": lambda item: True,
+        "development": lambda item: item.id in development,
+        "test": lambda item: item.id not in development,
+    }
+    report = {f"starter, {name}": table(asked, found, wanted) for name, wanted in halves.items()}
+    for lang in ("en", "ja"):
+        report[f"starter, test, {lang}"] = table(asked, found, lambda i: i.id not in development and i.lang == lang)  # noqa: B023
+    numbers = {item.id for item in asked if are_numbers(item.choices)}
+    report["starter, test, numbers"] = table(asked, found, lambda i: i.id not in development and i.id in numbers)
+    report["starter, test, words"] = table(asked, found, lambda i: i.id not in development and i.id not in numbers)
+    return report
 
 
 def public_tables(work: Path) -> dict[str, Any]:
@@ -206,10 +221,8 @@ def public_tables(work: Path) -> dict[str, Any]:
         "solver_by_words_alone": RetrievalSolver(library, None, mode="text"),
     }
     mmlu = [r for r in lines("mmlu_astronomy") if r["split"] == "test"]
-    return {
-        "astroqa, one right option": table(items(lines("astroqa_en_half")), **solvers),
-        "mmlu astronomy, test": table(items(mmlu), **solvers),
-    }
+    exams = {"astroqa, one right option": items(lines("astroqa_en_half")), "mmlu astronomy, test": items(mmlu)}
+    return {name: table(asked, sat(asked, **solvers), lambda item: True) for name, asked in exams.items()}
 
 
 def main() -> None:
