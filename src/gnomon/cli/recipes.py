@@ -101,5 +101,7 @@ def removed_from(workspace: Workspace, name: str) -> list[str]:
 
 def again(expert: Expert, removed: Sequence[str]) -> Recipe:
     """The recipe an expert was made with, with other documents removed."""
-    arguments = {**json.loads(expert.arguments), "removed": sorted(set(removed))}
+    arguments = json.loads(expert.arguments)
+    if removed or arguments.get("removed"):  # not every recipe can leave documents out
+        arguments["removed"] = sorted(set(removed))
     return find_recipe(expert.recipe)(arguments)
