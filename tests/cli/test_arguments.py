@@ -2,13 +2,17 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import toy_recipes
 
 from gnomon.cli.arguments import model_argument, recipe_arguments
+from gnomon.cli.recipes import again
 from gnomon.core.errors import ConfigError, DataError, InputError
+from gnomon.core.records import Expert
 from gnomon.runs import FileSet, Workspace
 
 
@@ -84,3 +88,19 @@ def test_build_hands_the_base_to_the_recipe(gnomon, papers: Path, monkeypatch) -
     assert (seen["base"], seen["passes"]) == ("org/model@77", 2)
     gnomon("plan", papers, "--base", "nano")
     assert seen["base"] == "nano"
+
+
+def remember(arguments: Mapping[str, Any]) -> Any:
+    """A recipe that gives its arguments back."""
+    return dict(arguments)
+
+
+@pytest.mark.parametrize(
+    ("before", "removed", "seen"),
+    [({}, [], {}), ({}, ["b", "a"], {"removed": ["a", "b"]}), ({"removed": ["a"]}, [], {"removed": []})],
+)
+def test_a_recipe_that_cannot_leave_documents_out_is_not_asked_to(
+    before: dict[str, Any], removed: list[str], seen: dict[str, Any]
+) -> None:
+    expert = Expert(name="e", recipe=f"{__name__}:remember", arguments=json.dumps(before), parts=(), made="")
+    assert again(expert, removed) == seen
