@@ -38,7 +38,7 @@ def test_the_expert_has_a_base_and_a_specialised_model_that_write_side_by_side(s
     merges = {"linear-50", "linear-75", "linear-90"}
     assert set(roles) == {"base", "control", "final", "instruct", "specialised", "tuned", *merges}
     assert len(roles) == len(set(roles))
-    assert len(told) == len({row["revision"] for row in told}), "each model once, with every role it has"
+    assert len(told) - 1 == len({row["revision"] for row in told}), "the partner here is the base, taught nothing"
     assert next(row for row in told if "final" in (row["model"], *row["same"]))["same"], "final is one of the merges"
 
 
