@@ -16,9 +16,10 @@ from gnomon.core.records import Drop, ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.synthetic import Example
 from gnomon.core.tables import read_table, write_table
-from gnomon.evaluation.answers import AnswersConfig, load_speaker, run
+from gnomon.evaluation.answers import AnswersConfig, run
 from gnomon.evaluation.perplexity_facts import DocumentPerplexity
 from gnomon.evaluation.roles import Role
+from gnomon.llm.local import load_local
 from gnomon.llm.weights import write_ref
 from gnomon_recipes.bases import NANO_FOLDER
 
@@ -101,7 +102,7 @@ def test_an_empty_set_and_unknown_names_are_refused(tmp_path: Path) -> None:
 def test_the_nano_base_is_scored_on_the_marks_it_knows(tmp_path: Path) -> None:
     write_ref(tmp_path, ModelRef(name="nano", revision="1", kind="base"))
     (tmp_path / "model").symlink_to(NANO_FOLDER)
-    speaker = load_speaker(tmp_path, Settings())
+    speaker = load_local(tmp_path, Settings())
     ids, learnt = speaker.learnt(example(1).messages)
     said = speaker._tokens.tokenizer.decode([i for i, learn in zip(ids, learnt, strict=True) if learn])
     assert said == "Dust.<|im_end|>"

@@ -19,18 +19,13 @@ from gnomon.core.hashing import canonical_json, combined_hash, plain, text_hash
 from gnomon.core.memory import kept_memory
 from gnomon.core.messages import Message
 from gnomon.core.records import Drop, ModelRef
-from gnomon.core.settings import Settings
 from gnomon.core.synthetic import Example
 from gnomon.core.tables import TableWriter, read_table, write_table
 from gnomon.core.wording import say
 from gnomon.evaluation.bootstrap import Draws
 from gnomon.evaluation.heldout import NOT_CHOSEN
 from gnomon.evaluation.perplexity_facts import DocumentPerplexity, test_facts
-from gnomon.evaluation.roles import Role, check_roles, facts_of, open_model
-from gnomon.llm.local import load_local
-from gnomon.llm.templated import disguised, encode_rendered, render_learnt
-from gnomon.llm.tokens import Tokens, load_tokens
-from gnomon.llm.weights import weights_of, weights_of_ref
+from gnomon.evaluation.roles import LOCAL, Role, check_roles, facts_of, open_model
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 
@@ -61,7 +56,7 @@ class AnswersConfig:
     """Groups with fewer conversations are shown together."""
     dtype: str = "float32"
     """Precision of the models."""
-    loader: str = "gnomon.evaluation.answers:load_speaker"
+    loader: str = LOCAL
     """Entry of a function ``(artifact or ModelRef, Settings, *, dtype) -> Speaker``."""
 
     def __post_init__(self) -> None:
@@ -76,7 +71,7 @@ class AnswersConfig:
 
 
 class Speaker(Protocol):
-    """A model that says how likely each token of a conversation is."""
+    """A model that says how likely each token of a conversation is (``gnomon.llm.local.LocalModel`` is one)."""
 
     ref: ModelRef
     """Which model it is."""
@@ -90,37 +85,6 @@ class Speaker(Protocol):
     def token_log_probs(self, ids: Sequence[Sequence[int]]) -> list[Any]:
         """Natural-log probabilities of every token after the first of each sequence."""
         ...
-
-
-class LocalSpeaker:
-    """Local weights as a ``Speaker``.
-
-    Args:
-        source: A model artifact, or a model by reference.
-        settings: The machine.
-        dtype: Precision.
-    """
-
-    def __init__(self, source: Path | ModelRef, settings: Settings, dtype: str) -> None:
-        model = load_local(source, settings, dtype=dtype)
-        weights = weights_of_ref(source, settings) if isinstance(source, ModelRef) else weights_of(source, settings)
-        self.ref, self.context, self._model = model.ref, model.context, model
-        self._tokens: Tokens = load_tokens(weights)
-
-    def learnt(self, messages: Sequence[Message]) -> tuple[list[int], list[bool]]:
-        """The tokens of a conversation, and which of them the assistant says."""
-        shown, hidden = disguised(messages, self._tokens.tokenizer)
-        rendered, spans = render_learnt(self._tokens.tokenizer, shown)
-        return encode_rendered(self._tokens, rendered, hidden, spans)
-
-    def token_log_probs(self, ids: Sequence[Sequence[int]]) -> list[Any]:
-        """Natural-log probabilities of every token after the first of each sequence."""
-        return self._model.token_log_probs(ids)
-
-
-def load_speaker(source: Path | ModelRef, settings: Settings, *, dtype: str = "float32") -> LocalSpeaker:
-    """Local weights as a ``Speaker``; errors as ``gnomon.llm.local.load_local``."""
-    return LocalSpeaker(source, settings, dtype)
 
 
 def run(config: AnswersConfig, inputs: Mapping[str, Path], out: Output) -> Counts:

@@ -25,6 +25,7 @@ from gnomon.llm.likelihood import pair_scores, strided
 from gnomon.llm.loading import load_causal
 from gnomon.llm.local_chat import asked_of, generation, growing, reply_to
 from gnomon.llm.sampling import Decoding
+from gnomon.llm.templated import encode_learnt
 from gnomon.llm.tokens import Tokens
 from gnomon.llm.vectors import unit_rows
 from gnomon.llm.weights import REF_FILE, Weights, read_ref, weights_of, weights_of_ref
@@ -76,6 +77,10 @@ class LocalModel:
         tokens = asked[0].tokens if asked else self._tokens
         made = self._continued([a.seed for a in asked], [a.ids for a in asked], tokens, generation(options))
         return [reply_to(a, completion, options) for a, completion in zip(asked, made, strict=True)]
+
+    def learnt(self, messages: Conversation) -> tuple[list[int], list[bool]]:
+        """The ids of a whole conversation, and which of them the assistant says; errors as ``encode_learnt``."""
+        return encode_learnt(self._tokens, messages)
 
     def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
         """The reply as it grows; errors as ``chat``."""

@@ -118,6 +118,19 @@ def encode_rendered(
     return ids, inside
 
 
+def encode_learnt(
+    tokens: Tokens, conversation: Conversation, *, last_only: bool = False
+) -> tuple[list[int], list[bool]]:
+    """A whole conversation's ids, and which of them the assistant has to say; with ``last_only``, of its last turn.
+
+    Raises:
+        ConfigError: The template cannot render the conversation, or does not say what the assistant said.
+    """
+    shown, hidden = disguised(conversation, tokens.tokenizer)
+    rendered, spans = render_learnt(tokens.tokenizer, shown)
+    return encode_rendered(tokens, rendered, hidden, spans[-1:] if last_only else spans)
+
+
 def render(tokenizer: Any, conversation: Conversation, thinking: str = "auto") -> str:
     """The text of a conversation, marks and all, up to where the model answers.
 

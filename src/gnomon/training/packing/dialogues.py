@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.messages import Message
-from gnomon.llm.templated import disguised, encode_rendered, render_learnt
+from gnomon.llm.templated import encode_learnt
 from gnomon.llm.tokens import Tokens
 
 Lesson = tuple[npt.NDArray[np.integer[Any]], npt.NDArray[np.bool_]]
@@ -52,8 +52,6 @@ class DialogueEncoder:
             ConfigError: The template cannot render the conversation, or does not say what the assistant said.
         """
         for turns, last_only in lessons(messages):
-            shown, hidden = disguised(turns, self._tokens.tokenizer)
-            rendered, spans = render_learnt(self._tokens.tokenizer, shown)
-            ids, learnt = encode_rendered(self._tokens, rendered, hidden, spans[-1:] if last_only else spans)
+            ids, learnt = encode_learnt(self._tokens, turns, last_only=last_only)
             end = max((i for i, learn in enumerate(learnt) if learn), default=-1) + 1
             yield np.array(ids[:end], self._dtype), np.array(learnt[:end], bool)

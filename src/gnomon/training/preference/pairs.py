@@ -4,7 +4,6 @@ A question and its answer are encoded as in fine-tuning (the model's template; n
 text), so what is preferred is exactly what the model would have to write, its end of turn included.
 """
 
-import hashlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import DataError
+from gnomon.core.hashing import hash_place
 from gnomon.core.messages import Message
 from gnomon.core.records import Drop
 from gnomon.core.synthetic import Preference
@@ -115,8 +115,7 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
 def _held_out(preference: Preference, share: float) -> bool:
     """By document, so that nothing is measured on a document that was learnt from."""
     key = preference.doc_ids[0] if preference.doc_ids else preference.id
-    place = int.from_bytes(hashlib.blake2b(f"preference\0{key}".encode(), digest_size=8).digest())
-    return place < share * 2**64
+    return hash_place(f"preference\0{key}") < share
 
 
 def _drop(preference: Preference, reason: str, detail: str) -> Drop:
