@@ -24,14 +24,14 @@ from gnomon.core.tables import TableWriter, read_table, write_table
 from gnomon.core.wording import say
 from gnomon.evaluation.bootstrap import Draws
 from gnomon.evaluation.heldout import NOT_CHOSEN
+from gnomon.evaluation.perplexity import DROPS, FACTS, NOT_FINITE, ROWS
 from gnomon.evaluation.perplexity_facts import DocumentPerplexity, test_facts
 from gnomon.evaluation.roles import LOCAL, Role, check_roles, facts_of, open_model
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 
-ROWS, FACTS, DROPS = "documents_perplexity.parquet", "perplexity.json", "drops.parquet"
 PREFIX, FOLDER = "examples:", "examples"
-TOO_LONG, NOT_FINITE = "too_long", "not_finite"
+TOO_LONG = "too_long"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,8 @@ from gnomon.core.wording import say
 from gnomon.runs.counts import Counts
 from gnomon.runs.output import Output
 from gnomon.synthesis.conversing import SWITCH, conversation, shuffled
-from gnomon.synthesis.passing import DROPS, pair_drop, read_licences, read_pairs
+from gnomon.synthesis.passing import DROPS, EXAMPLES, pair_drop, read_licences, read_pairs
 
-EXAMPLES = "examples"
 SOURCE = "synthetic"
 OTHER_KIND = "other_kind"
 PAIRS_PER_FILE = 20_000

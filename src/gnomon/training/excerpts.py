@@ -6,13 +6,13 @@ the share that its source may give: every part of a long book has the same chanc
 and the choice depends on nothing but the documents and the seed.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.compute as pc
 
+from gnomon.core.hashing import hash_place
 from gnomon.core.records import Document
 from gnomon.core.tables import read_batches, read_table
 from gnomon.core.text import document_text
@@ -68,7 +68,7 @@ def excerpts(sources: Mapping[str, Path], shares: Mapping[str, float], salt: str
     for name in sorted(sources):
         for document in read_table(sources[name] / "documents", Document):
             for number, text in enumerate(_cut(document_text(document.title, document.text))):
-                if _chance(f"{salt}\0{name}\0{document.id}\0{number}") < shares[name]:
+                if hash_place(f"{salt}\0{name}\0{document.id}\0{number}") < shares[name]:
                     yield Excerpt(
                         source=name,
                         document=document.id,
@@ -77,11 +77,6 @@ def excerpts(sources: Mapping[str, Path], shares: Mapping[str, float], salt: str
                         field=next(iter(document.biblio.categories), ""),
                         text=text,
                     )
-
-
-def _chance(key: str) -> float:
-    data = key.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest()) / 2**64
 
 
 def _cut(text: str) -> Iterator[str]:
