@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gnomon.cli.models import MODEL_STEPS, models_of
 from gnomon.cli.output import console, print_json, safe
 from gnomon.cli.session import Session, command
-from gnomon.core.errors import InputError, NotFound
+from gnomon.core.errors import InputError
 from gnomon.core.wording import say
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ def complete(session: Session, text: tuple[str, ...], models: tuple[str, ...], *
         raise InputError(say("There is no text to continue.", "続きを書く文章がない。"))
     options = Generation(**how)
     workspace = session.workspace()
-    rows = [_continued(name, place, prompt, options, workspace) for name, place in chosen(session, models).items()]
-    same = {} if models else _own(session, workspace)
+    places, same = _chosen(session, models, workspace)
+    rows = [_continued(name, place, prompt, options, workspace) for name, place in places.items()]
     rows = [{**row, "same": list(same.get(row["model"], ()))} for row in rows]
     if session.json:
         print_json({"text": prompt, **how, "completions": rows})
@@ -56,45 +55,17 @@ def complete(session: Session, text: tuple[str, ...], models: tuple[str, ...], *
     return 0
 
 
-def chosen(session: Session, names: Sequence[str]) -> dict[str, Path]:
-    """Model artifacts or folders by name, in the order asked for.
+def _chosen(
+    session: Session, names: Sequence[str], workspace: "Workspace"
+) -> tuple[dict[str, Path], Mapping[str, Sequence[str]]]:
+    """Where the models asked for are, and the other roles of each when none was named; folders need no expert."""
+    from gnomon.research.opened import OpenExpert
 
-    Raises:
-        NotFound: The expert has no such model, or none at all.
-    """
-    from gnomon.runs.workspace import Workspace
-
-    found = {name: Path(name).expanduser() for name in names if Path(name).expanduser().is_dir()}
-    if names and len(found) == len(set(names)):
-        return found
-    workspace: Workspace = session.workspace()
-    expert = session.expert(workspace)
-    roles = {role: address for role, address in expert.parts if address.startswith(MODEL_STEPS)}
-    missing = [name for name in names if name not in found and name not in roles]
-    if missing or not roles:
-        has, lacks = ", ".join(roles) or "-", ", ".join(missing)
-        raise NotFound(
-            say(f"Expert {expert.name!r} has no model {lacks}; it has: {has}.",
-                f"エキスパート {expert.name!r} にモデル {lacks} はない。あるもの: {has}。"),
-            say("Make one with `gnomon build FOLDER --base MODEL`, or name a folder of weights.",
-                "`gnomon build フォルダ --base モデル` で作るか、重みのフォルダを指定する。"),
-        )  # fmt: skip
-    wanted = names or _own(session, workspace)
-    return {name: found.get(name) or _artifact(workspace, roles[name]) for name in wanted}
-
-
-def _own(session: Session, workspace: "Workspace") -> dict[str, tuple[str, ...]]:
-    """The expert's models, each once, with the other roles it has."""
-    return models_of(workspace, dict(session.expert(workspace).parts))
-
-
-def _artifact(workspace: "Workspace", address: str) -> Path:
-    if workspace.record(address) is None:
-        raise NotFound(
-            say(f"{address} is not made yet.", f"{address} はまだできていない。"),
-            say("Run the recipe again; it goes on from where it stopped.", "レシピを再実行すると続きから進む。"),
-        )
-    return workspace.artifact(address)
+    folders = {name: Path(name).expanduser() for name in names if Path(name).expanduser().is_dir()}
+    if names and len(folders) == len(set(names)):
+        return folders, {}
+    opened = OpenExpert(workspace, session.expert(workspace))
+    return opened.model_places(names), {} if names else opened.models
 
 
 def _continued(name: str, place: Path, prompt: str, options: Any, workspace: "Workspace") -> dict[str, Any]:

@@ -125,7 +125,7 @@ def expert_steps(session: Session, workspace: "Workspace") -> dict[str, "Step"]:
 
 def _own_models(parts: Mapping[str, "Step"]) -> list[str]:
     """The expert's models, base first, each once."""
-    from gnomon.cli.models import MODEL_STEPS
+    from gnomon.runs.models import MODEL_STEPS
 
     seen: dict[str, str] = {}
     for role in sorted(parts, key=lambda role: (role != "base", list(parts).index(role))):
@@ -135,9 +135,9 @@ def _own_models(parts: Mapping[str, "Step"]) -> list[str]:
 
 
 def _model(name: str, parts: Mapping[str, "Step"], workspace: "Workspace") -> "Step | ModelRef":
-    from gnomon.cli.models import MODEL_STEPS
     from gnomon.core.records import ModelRef
     from gnomon.runs import FileSet
+    from gnomon.runs.models import MODEL_STEPS
     from gnomon.training import steps as training
 
     if name in workspace.settings.models:

@@ -151,8 +151,8 @@ def _known(session: Session, workspace: "Workspace", name: str) -> Known:
 def _of_expert(session: Session, workspace: "Workspace", role: str) -> Known:
     """A model of the expert, with the measures that are made of it."""
     from gnomon.cli.examining import expert_steps
-    from gnomon.cli.models import MODEL_STEPS
     from gnomon.cli.recipes import again
+    from gnomon.runs.models import MODEL_STEPS
 
     parts = expert_steps(session, workspace)
     models = {name: step for name, step in parts.items() if step.address.startswith(MODEL_STEPS)}

@@ -8,7 +8,7 @@ import click
 
 from gnomon.cli.output import console, print_json
 from gnomon.cli.session import Session, command
-from gnomon.cli.talking import answering, voice_option
+from gnomon.cli.talking import voice_option
 from gnomon.core.errors import InputError
 from gnomon.core.wording import say
 
@@ -77,13 +77,14 @@ def search(session: Session, query: tuple[str, ...], k: int, mode: str, **limits
 @voice_option
 def ask(session: Session, question: tuple[str, ...], voice: str) -> int:
     """Print a cited answer, or a refusal with the nearest documents."""
-    from gnomon.cli.reading import save_answer, show_answer
+    from gnomon.cli.reading import show_answer
     from gnomon.research.ask import to_json
+    from gnomon.research.opened import OpenExpert
 
     words, workspace = _words(question), session.workspace()
-    with answering(session, voice) as answer:
-        given = answer(words, ())
-    save_answer(workspace, given)
+    with OpenExpert(workspace, session.expert(workspace)) as opened:
+        given = opened.answer(words, voice)
+        opened.keep(given)
     if session.json:
         print_json(to_json(given))
     else:

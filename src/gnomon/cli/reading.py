@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from gnomon.cli.output import count, safe
 from gnomon.core.answers import Answer
-from gnomon.core.protocols import Embedder, Hit
-from gnomon.core.tables import to_row
+from gnomon.core.protocols import Hit
 from gnomon.core.text import terms
 from gnomon.core.wording import say
-from gnomon.runs.walk import ANSWERS, answer_name
-from gnomon.runs.workspace import Workspace
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from gnomon.knowledge.library import Library
     from gnomon.knowledge.tracing import TraceResult
 
 EXCERPT_CHARACTERS, DOCUMENTS_SHOWN = 480, 5
@@ -71,16 +67,6 @@ def marked(text: str, wanted: set[str]) -> "Text":
 
 
 # Answers -------------------------------------------------------------------------------------
-
-
-def sentence_embedder(library: "Library") -> Embedder | None:
-    """The model of the library's own vectors for English, if it has any: it compares sentences as well."""
-    return next((side.embedder for side in library.sides if side.reads("en")), None)
-
-
-def save_answer(workspace: Workspace, answer: Answer) -> None:
-    """Keep an answer, so that ``gnomon lineage`` can walk it back."""
-    workspace.save(ANSWERS, answer_name(answer.id), to_row(answer))
 
 
 def show_answer(out: "Console", answer: Answer) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gnomon.cli.models import models_of
 from gnomon.cli.output import count, safe, seconds, size, table
 from gnomon.core.errors import GnomonError
 from gnomon.core.files import read_json
@@ -13,6 +12,7 @@ from gnomon.runs.experts import KIND as EXPERTS
 from gnomon.runs.experts import open_expert
 from gnomon.runs.gc import folder_bytes
 from gnomon.runs.lineage import upstream
+from gnomon.runs.models import models_of
 from gnomon.runs.record import Record
 from gnomon.runs.workspace import Workspace
 

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gnomon.cli.models import MODEL_STEPS
 from gnomon.cli.output import count, safe, seconds
 from gnomon.core.wording import say
 from gnomon.evaluation.report.words import REASONS
+from gnomon.runs.models import MODEL_STEPS
 from gnomon.runs.record import Record
 from gnomon.runs.step import Recipe, Step
 from gnomon.runs.workspace import Workspace
