@@ -1,0 +1,172 @@
+"""Problems: every error leaves as its reader expects it, with what, where and how to mend it.
+
+Under ``/api`` as problem details (RFC 9457), under ``/v1`` in the shape of OpenAI's protocol, elsewhere as a page. What
+Gnomon did not expect is told without its inside: the traceback goes to the log, under an id that the reader is given.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gnomon.core.errors import (
+    ConfigError,
+    DataError,
+    GnomonError,
+    InputError,
+    MissingExtra,
+    NotFound,
+    OfflineError,
+)
+from gnomon.core.wording import say
+from gnomon.serving.work import RETRY_SECONDS, Busy
+
+STATUSES: tuple[tuple[type[GnomonError], int], ...] = (
+    (Busy, 503), (NotFound, 404), (MissingExtra, 501), (OfflineError, 403), (ConfigError, 422), (DataError, 422),
+    (InputError, 400),
+)  # fmt: skip
+"""The status of each kind of error, the first that fits; whatever else Gnomon raises is a 502 or 500."""
+TITLES = {
+    400: ("The request cannot be used", "要求を使えない"), 401: ("A key is needed", "鍵が要る"),
+    403: ("Not allowed", "許可されていない"), 404: ("Not found", "見つからない"),
+    405: ("Not that method", "そのメソッドは使えない"), 413: ("Too large", "大きすぎる"),
+    415: ("Not that kind of content", "その形式は使えない"), 421: ("Not this host", "ホストが違う"),
+    422: ("A value cannot be used", "使えない値がある"),
+    500: ("Something went wrong here", "こちらで問題が起きた"), 501: ("Not installed here", "ここには導入されていない"),
+    503: ("Busy", "混雑している"),
+}  # fmt: skip
+log = logging.getLogger("gnomon.serving")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What went wrong, in no particular clothes."""
+
+    status: int
+    """The HTTP status."""
+    detail: str
+    """What, with the value and the place."""
+    cure: str = ""
+    """How to mend it."""
+    kind: str = ""
+    """The error's name, for programs."""
+    fields: tuple[dict[str, str], ...] = ()
+    """What is wrong with which field of the request: ``{"field", "message"}``."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Headers of the response."""
+
+    @property
+    def title(self) -> str:
+        """A few words for the status, in the reader's language."""
+        return say(*TITLES.get(self.status, TITLES[500 if self.status >= 500 else 400]))
+
+
+def install(app: FastAPI, error_page: Callable[[Request, Problem], Response]) -> None:
+    """Let every error of an application leave as a problem.
+
+    Args:
+        app: The application.
+        error_page: What shows a problem to a person.
+    """
+    app.state.error_page = error_page
+
+    async def known(request: Request, error: Exception) -> Response:
+        return respond(request, problem_of(error))
+
+    for kind in (GnomonError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, known)
+    app.add_middleware(LastDoor)
+
+
+class LastDoor:
+    """Middleware that answers what nobody expected, in the language and shape of the request.
+
+    Args:
+        app: What may fail.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what fails after its answer began can only be logged."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 -- the last door: whatever comes, a client gets words
+            problem = problem_of(error)
+            if scope["type"] == "http" and not begun:
+                await respond(Request(scope), problem)(scope, receive, send)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an error is."""
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        return Problem(status=error.status_code, detail=str(error.detail), headers=dict(error.headers or {}))
+    if isinstance(error, GnomonError):
+        status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+        headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, Busy) else {}
+        return Problem(status=status, detail=error.message, cure=error.hint, kind=type(error).__name__, headers=headers)
+    name = secrets.token_hex(4)
+    log.error("unexpected error %s", name, exc_info=error)
+    return Problem(
+        status=500, kind="Unexpected",
+        detail=say("Something happened that Gnomon did not expect.", "予期しないことが起きた。"),
+        cure=say(f"The server's log tells more under {name}.", f"サーバーの記録の {name} に詳細がある。"),
+    )  # fmt: skip
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """A problem in the clothes its reader expects."""
+    path = request.url.path
+    if path == "/v1" or path.startswith("/v1/"):
+        return JSONResponse(openai_error(problem), problem.status, problem.headers)
+    if path == "/api" or path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        body = details(problem, path)
+        return JSONResponse(body, problem.status, problem.headers, media_type="application/problem+json")
+    page: Response = request.app.state.error_page(request, problem)
+    return page
+
+
+def details(problem: Problem, instance: str) -> dict[str, Any]:
+    """Problem details, RFC 9457, with two members of our own: ``cure`` and ``fields``."""
+    body: dict[str, Any] = {
+        "type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail,
+        "instance": instance,
+    }  # fmt: skip
+    told = {"cure": problem.cure, "kind": problem.kind, "fields": list(problem.fields)}
+    return body | {key: value for key, value in told.items() if value}
+
+
+def openai_error(problem: Problem) -> dict[str, Any]:
+    """The error object of OpenAI's protocol."""
+    kind = "invalid_request_error" if problem.status < 500 else "server_error"
+    code = {401: "invalid_api_key", 404: "model_not_found", 503: "server_busy"}.get(problem.status)
+    field_ = problem.fields[0]["field"] if problem.fields else None
+    message = f"{problem.detail} {problem.cure}".strip()
+    return {"error": {"message": message, "type": kind, "param": field_, "code": code}}
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    fields = tuple(
+        {"field": ".".join(str(part) for part in row["loc"][1:]) or str(row["loc"][0]), "message": row["msg"]}
+        for row in error.errors()
+    )
+    told = "; ".join(f"{row['field']}: {row['message']}" for row in fields)
+    return Problem(status=422, detail=told, kind="InvalidRequest", fields=fields,
+                   cure=say("The API is described at /api/docs.", "API の説明は /api/docs にある。"))  # fmt: skip

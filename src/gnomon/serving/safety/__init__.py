@@ -1,0 +1,1 @@
+"""What stands between a request and the house: addresses, keys, limits, headers."""

@@ -1,0 +1,33 @@
+"""Formats: how numbers, shares and dates look on a page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gnomon.core.wording import say
+
+NOTHING = "–"
+
+
+def count(value: int | None) -> str:
+    """A whole number with its thousands apart: ``42,000``."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def share(value: float | None, digits: int = 0) -> str:
+    """A share as per cent: ``0.414`` is ``41 %``."""
+    return NOTHING if value is None else f"{100 * value:.{digits}f}\u202f%"
+
+
+def authors(names: tuple[str, ...] | list[str], most: int = 3) -> str:
+    """The first authors, and that there are more."""
+    shown = "; ".join(names[:most])
+    return shown + say(" et al.", " ほか") if len(names) > most else shown
+
+
+def day(moment: str) -> str:
+    """The day of an ISO 8601 moment."""
+    return moment[:10] or NOTHING
+
+
+FILTERS: dict[str, Callable[..., Any]] = {"count": count, "share": share, "authors": authors, "day": day}
+"""By the name that templates use."""

@@ -1,0 +1,41 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import expert_fixture
+import pytest
+from fastapi.testclient import TestClient
+from filelock import FileLock
+
+from gnomon.research.opened import OpenExpert
+from gnomon.runs import Workspace
+from gnomon.serving.app import app
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small whole expert, built once for all workers of a test run; or the one that GNOMON_TEST_EXPERT names."""
+    if os.environ.get("GNOMON_TEST_EXPERT"):
+        return Path(os.environ["GNOMON_TEST_EXPERT"])
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "served"
+    with FileLock(f"{shared}.lock"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(base / "home"))
+        if not (shared / "ready").exists():
+            expert_fixture.build(shared)
+            (shared / "ready").touch()
+    return shared / "ws"
+
+
+@pytest.fixture(scope="session")
+def opened(workspace: Path) -> Iterator[OpenExpert]:
+    """The expert, opened once for the tests of a worker."""
+    with OpenExpert.of(Workspace(str(workspace))) as expert:
+        yield expert
+
+
+@pytest.fixture
+def client(workspace: Path) -> Iterator[TestClient]:
+    """A browser's request against the application, without a server."""
+    with TestClient(app(OpenExpert.of(Workspace(str(workspace)))), base_url="http://127.0.0.1:8000") as made:
+        yield made
