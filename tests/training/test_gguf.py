@@ -1,5 +1,6 @@
 """GGUF files, read back by transformers' own loader: the same tokens, and logits within the quantisation."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,57 @@ def test_other_shapes_come_back_as_they_were(tmp_path: Path, kind: str) -> None:
         assert fields["llama.rope.scaling.factor"].contents() == 4.0
     if kind == "qwen3":
         assert fields["qwen3.attention.key_length"].contents() == 16
+
+
+BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+DIGITS = {"type": "Digits", "individual_digits": True}
+
+
+def tiny(folder: Path, splitter: dict[str, Any], **settings: str) -> Path:
+    """A tiny Llama with a byte-level tokenizer that splits in a way, and settings of the tokenizer besides."""
+    model = folder / "model"
+    size = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(vocab_size=300, **size)).save_pretrained(model)
+    for file in (packs.turns(folder / "t") / "tokenizer").iterdir():
+        values = json.loads(file.read_text(encoding="utf-8"))
+        values |= {"pre_tokenizer": splitter} if file.name == "tokenizer.json" else settings
+        (model / file.name).write_text(json.dumps(values), encoding="utf-8")
+    return model
+
+
+@pytest.mark.parametrize(
+    ("splitter", "name"),
+    [
+        (BYTES, "gpt-2"),
+        ({"type": "Sequence", "pretokenizers": [BYTES]}, "gpt-2"),
+        ({"type": "Sequence", "pretokenizers": [DIGITS, BYTES]}, "smollm"),
+        ({"type": "Sequence", "pretokenizers": [DIGITS | {"individual_digits": False}, BYTES]}, ""),
+        ({"type": "Sequence", "pretokenizers": [DIGITS, BYTES | {"add_prefix_space": True}]}, ""),
+        ({"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}, BYTES]}, ""),
+    ],
+    ids=["bytes", "bytes-in-a-list", "single-digits", "runs-of-digits", "a-space-in-front", "words"],
+)
+def test_a_splitter_without_a_pattern_is_known_by_its_steps(
+    tmp_path: Path, splitter: dict[str, Any], name: str
+) -> None:
+    folder = tiny(tmp_path, splitter)
+    if not name:
+        with pytest.raises(DataError, match="no name for its splitter"):
+            write_gguf(folder, tmp_path / "m.gguf", "f16", About(name="m"))
+        return
+    write_gguf(folder, tmp_path / "m.gguf", "f16", About(name="m"))
+    assert GGUFReader(tmp_path / "m.gguf").fields["tokenizer.ggml.pre"].contents() == name
+
+
+@pytest.mark.parametrize(("bos", "added"), [("<s>", True), ("<|im_start|>", False)], ids=["begins", "opens-turns"])
+def test_llama_cpp_is_told_to_put_bos_before_a_text_only_where_training_does(
+    tmp_path: Path, bos: str, added: bool
+) -> None:
+    turn = "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
+    template = f"{{% for m in messages %}}{turn}{{% endfor %}}<|im_start|>assistant\n"
+    folder = tiny(tmp_path, BYTES, bos_token=bos, eos_token="<|im_end|>", chat_template=template)
+    write_gguf(folder, tmp_path / "m.gguf", "f16", About(name="m"))
+    assert GGUFReader(tmp_path / "m.gguf").fields["tokenizer.ggml.add_bos_token"].contents() is added
 
 
 def test_llama3s_slower_rotation_is_written_as_factors(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.files import content_digest, folder_files
 from gnomon.core.records import Drop
+from gnomon.core.settings import Settings
 from gnomon.core.tables import read_table
 from gnomon.core.text import document_text
+from gnomon.training.encoding import open_tokenizer
 from gnomon.training.pack import PackConfig
 from gnomon.training.packed import NO_TARGET, PackedTokens
 from gnomon.training.packing.fit import best_fit, stream
@@ -282,6 +285,16 @@ def test_a_tokenizer_without_eos_is_refused(tmp_path) -> None:
     inputs = {"a": packs.shelf(tmp_path / "a", [packs.document(0, "star " * 20)])}
     with pytest.raises(DataError, match="no EOS token"):
         packs.pack(tmp_path / "o", packs.letters(tmp_path / "t", eos=False), inputs, context=32)
+
+
+def test_documents_do_not_begin_with_a_mark_that_opens_turns(tmp_path) -> None:
+    folder = packs.turns(tmp_path / "t")
+    path = folder / "tokenizer" / "tokenizer_config.json"
+    template = "{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>{% endfor %}<|im_start|>"
+    more = {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "chat_template": template}
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | more), encoding="utf-8")
+    (stream,) = open_encoder(folder, Settings()).streams(["star"])
+    assert open_tokenizer(folder / "tokenizer").decode(stream) == "star<|im_end|>"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 A *special token* (``<s>``, ``<|im_end|>``) is a control mark with an id of its own. The string of one in a text
 is encoded as the plain characters it is, so no document and no question can end a sequence or open another role.
-*BOS* and *EOS* begin and end a document; BOS is put in front wherever the tokenizer has one, as in training.
+*BOS* and *EOS* begin and end a document; BOS is put in front wherever the tokenizer has one, as in training. Some
+instruct models (SmolLM2) name the mark that opens a turn as BOS: a document behind it would read as the name of a role,
+so for them there is none.
 """
 
 from collections.abc import Sequence
@@ -31,7 +33,7 @@ class Tokens:
 
     def __init__(self, tokenizer: Any, ends: Sequence[int] = (), *, marks: bool = False) -> None:
         self.tokenizer, self._marks = tokenizer, marks
-        self.bos: int | None = tokenizer.bos_token_id
+        self.bos: int | None = beginning(tokenizer)
         self.eos: int | None = tokenizer.eos_token_id
         self.ends = frozenset({*ends, *(() if self.eos is None else (self.eos,))})
 
@@ -105,6 +107,19 @@ class Tokens:
                 after = self.encode(context[len(context.rstrip()) :] + continuation, bos=False)
             found.append((tuple(start or self.first()), tuple(after)))
         return found
+
+
+def beginning(tokenizer: Any) -> int | None:
+    """The id before a document: BOS, unless there is none or the chat template opens every turn with it."""
+    bos: int | None = tokenizer.bos_token_id
+    if bos is None or not tokenizer.chat_template:
+        return bos
+    turn = [{"role": "user", "content": "a"}]
+    try:
+        shown = str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
+    except Exception:  # noqa: BLE001 -- templates raise what they like: whoever chats is told, documents need none
+        return bos
+    return None if shown.count(tokenizer.bos_token) > 1 else bos
 
 
 def load_tokens(weights: Weights, ends: Sequence[int] = ()) -> Tokens:

@@ -12,6 +12,7 @@ from typing import Any
 
 from gnomon.core.errors import DataError
 from gnomon.core.wording import say
+from gnomon.llm.tokens import beginning
 from gnomon.training.encoding import open_tokenizer, tokenizer_revision, vocabulary_size
 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
@@ -205,6 +206,6 @@ def tokenizer_facts(folder: Path) -> TokenizerFacts:
         revision=tokenizer_revision(folder),
         size=vocabulary_size(tokenizer),
         eos=int(tokenizer.eos_token_id),
-        bos=tokenizer.bos_token_id,
+        bos=beginning(tokenizer),
         differs="" if stored == opened else f"{stored} / {opened}",
     )

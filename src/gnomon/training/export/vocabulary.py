@@ -13,6 +13,8 @@ from typing import Any
 from gnomon.core.errors import DataError
 from gnomon.core.files import read_json
 from gnomon.core.wording import say
+from gnomon.llm.tokens import beginning
+from gnomon.training.encoding import open_tokenizer
 
 NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5
 """llama.cpp's kinds of tokens."""
@@ -21,6 +23,8 @@ _PATTERN = (
 )
 _PATTERNS = {_PATTERN % r"\p{N}{1,3}": "llama-bpe", _PATTERN % r"\p{N}": "qwen2"}
 """Splitters of well-known families."""
+_STEPS = {("ByteLevel",): "gpt-2", ("Digits", "ByteLevel"): "smollm"}
+"""Splitters without a pattern: the one that byte-level BPE brings along (GPT-2's), alone or behind single digits."""
 _GENERATION = re.compile(r"\{%(-?)\s*generation\s*(-?)%\}")
 _ENDGENERATION = re.compile(r"\{%(-?)\s*endgeneration\s*(-?)%\}")
 
@@ -66,7 +70,18 @@ def _splitter(whole: dict[str, Any], settings: dict[str, Any], folder: Path) -> 
     for pattern, name in _PATTERNS.items():
         if json.dumps(pattern, ensure_ascii=False) in text:
             return name
+    named = _STEPS.get(_steps(whole.get("pre_tokenizer") or {}))
+    if named:
+        return named
     raise _unknown(folder, say("llama.cpp has no name for its splitter", "llama.cpp に該当する分割規則がない"))
+
+
+def _steps(splitter: dict[str, Any]) -> tuple[str, ...]:
+    """The kinds of a splitter's steps, empty when one of them is set to do something else than those of ``_STEPS``."""
+    steps = splitter.get("pretokenizers", [splitter])
+    plain = {"ByteLevel": {"use_regex": True, "add_prefix_space": False}, "Digits": {"individual_digits": True}}
+    usual = all(step.get(key) == value for step in steps for key, value in plain.get(step.get("type"), {}).items())
+    return tuple(step.get("type", "") for step in steps) if usual else ()
 
 
 def _write_special(writer: Any, folder: Path, settings: dict[str, Any], ids: dict[str, int]) -> None:
@@ -75,7 +90,7 @@ def _write_special(writer: Any, folder: Path, settings: dict[str, Any], ids: dic
         token = token.get("content") if isinstance(token, dict) else token
         if token in ids:
             getattr(writer, f"add_{name}_token_id")(ids[token])
-    writer.add_add_bos_token(settings.get("bos_token") is not None)
+    writer.add_add_bos_token(beginning(open_tokenizer(folder)) is not None)
     generation = folder / "generation_config.json"
     ends = read_json(generation).get("eos_token_id") if generation.is_file() else None
     if isinstance(ends, list) and ends:

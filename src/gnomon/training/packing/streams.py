@@ -18,6 +18,7 @@ import numpy.typing as npt
 from gnomon.core.errors import DataError
 from gnomon.core.settings import Settings
 from gnomon.core.wording import say
+from gnomon.llm.tokens import beginning
 from gnomon.llm.weights import REF_FILE, weights_of
 from gnomon.training.encoding import encode_texts, open_tokenizer, tokenizer_folder, tokenizer_revision
 
@@ -95,7 +96,7 @@ def open_encoder(artifact: Path, settings: Settings) -> Encoder:
     backend.no_padding()
     return Encoder(
         tokenizer=tokenizer, revision=tokenizer_revision(folder), size=_size(tokenizer),
-        bos=tokenizer.bos_token_id, eos=int(tokenizer.eos_token_id), pad=tokenizer.pad_token_id,
+        bos=beginning(tokenizer), eos=int(tokenizer.eos_token_id), pad=tokenizer.pad_token_id,
         commands=_commands(tokenizer),
     )  # fmt: skip
 
