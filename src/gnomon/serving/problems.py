@@ -116,6 +116,11 @@ def problem_of(error: Exception) -> Problem:
     """The problem that an error is."""
     if isinstance(error, RequestValidationError):
         return _invalid(error)
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return Problem(status=404, kind="NotFound",
+                       detail=say("There is nothing at this address.", "このアドレスには何もない。"),
+                       cure=say("Start from the home page, or from /api/docs.",
+                                "ホームか /api/docs から始める。"))  # fmt: skip
     if isinstance(error, HTTPException):
         return Problem(status=error.status_code, detail=str(error.detail), headers=dict(error.headers or {}))
     if isinstance(error, GnomonError):
