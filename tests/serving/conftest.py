@@ -1,9 +1,13 @@
 import os
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import expert_fixture
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from filelock import FileLock
 
@@ -39,3 +43,20 @@ def client(workspace: Path) -> Iterator[TestClient]:
     """A browser's request against the application, without a server."""
     with TestClient(app(OpenExpert.of(Workspace(str(workspace)))), base_url="http://127.0.0.1:8000") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def address(workspace: Path) -> Iterator[str]:
+    """The address of a real server on loopback, with the expert behind it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    served = app(OpenExpert.of(Workspace(str(workspace))))
+    server = uvicorn.Server(uvicorn.Config(served, host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=10)

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -154,18 +153,6 @@ def test_the_page_offers_the_labels_that_are_read_in_both_languages() -> None:
 
 
 # A browser ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def browser() -> Any:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, which is not here")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium, which is not here")
-    with sync_api.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def test_a_reader_labels_with_the_keyboard_and_the_file_sets_a_threshold(tmp_path: Path, browser: Any) -> None:
