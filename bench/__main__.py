@@ -29,6 +29,7 @@ BENCHES = {
     "calls": ["calls.py"],
     "exam_lm_eval": ["exam_lm_eval.py"],
     "merge_memory": ["merge_memory.py"],
+    "serving_load": ["serving_load.py"],
     "packing_throughput": ["packing_throughput.py", "--malloc"],
     "specialist_curve": ["specialist.py", *SPECIALIST, "--tokens", "2000000", "--replay", "0", "0.1", "0.25", "0.5"],
     "specialist": ["specialist.py", *SPECIALIST, "--final"],
