@@ -42,6 +42,11 @@ TITLES = {
     500: ("Something went wrong here", "こちらで問題が起きた"), 501: ("Not installed here", "ここには導入されていない"),
     503: ("Busy", "混雑している"),
 }  # fmt: skip
+OPENAI_CODES = {401: "invalid_api_key", 413: "request_too_large", 422: "invalid_value", 503: "server_busy"}
+"""What OpenAI's protocol calls a problem, unless the problem says it itself."""
+INVALID_CODES = {"missing": "missing_required_parameter", "extra_forbidden": "unknown_parameter",
+                 "json_invalid": "invalid_json"}  # fmt: skip
+"""The same for kinds of validation errors."""
 log = logging.getLogger("gnomon.serving")
 
 
@@ -57,6 +62,10 @@ class Problem:
     """How to mend it."""
     kind: str = ""
     """The error's name, for programs."""
+    code: str = ""
+    """The word by which OpenAI's protocol knows it; empty for that of the status."""
+    param: str = ""
+    """The one field of the request that it is about, when it is one."""
     fields: tuple[dict[str, str], ...] = ()
     """What is wrong with which field of the request: ``{"field", "message"}``."""
     headers: dict[str, str] = field(default_factory=dict)
@@ -66,6 +75,18 @@ class Problem:
     def title(self) -> str:
         """A few words for the status, in the reader's language."""
         return say(*TITLES.get(self.status, TITLES[500 if self.status >= 500 else 400]))
+
+
+class Refused(InputError):
+    """A request that a protocol has words of its own for.
+
+    Args:
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail, problem.cure)
+        self.problem = problem
 
 
 def install(app: FastAPI, error_page: Callable[[Request, Problem], Response]) -> None:
@@ -116,8 +137,10 @@ def problem_of(error: Exception) -> Problem:
     """The problem that an error is."""
     if isinstance(error, RequestValidationError):
         return _invalid(error)
+    if isinstance(error, Refused):
+        return error.problem
     if isinstance(error, HTTPException) and error.status_code == 404:
-        return Problem(status=404, kind="NotFound",
+        return Problem(status=404, kind="NotFound", code="unknown_url",
                        detail=say("There is nothing at this address.", "このアドレスには何もない。"),
                        cure=say("Start from the home page, or from /api/docs.",
                                 "ホームか /api/docs から始める。"))  # fmt: skip
@@ -140,7 +163,7 @@ def respond(request: Request, problem: Problem) -> Response:
     """A problem in the clothes its reader expects."""
     path = request.url.path
     if path == "/v1" or path.startswith("/v1/"):
-        return JSONResponse(openai_error(problem), problem.status, problem.headers)
+        return JSONResponse(openai_error(problem), openai_status(problem), problem.headers)
     if path == "/api" or path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         body = details(problem, path)
         return JSONResponse(body, problem.status, problem.headers, media_type="application/problem+json")
@@ -158,13 +181,18 @@ def details(problem: Problem, instance: str) -> dict[str, Any]:
     return body | {key: value for key, value in told.items() if value}
 
 
+def openai_status(problem: Problem) -> int:
+    """The status in OpenAI's protocol, which knows 400 for every value that cannot be used."""
+    return 400 if problem.status == 422 else problem.status
+
+
 def openai_error(problem: Problem) -> dict[str, Any]:
-    """The error object of OpenAI's protocol."""
+    """The error object of OpenAI's protocol; the same stands in a stream that breaks."""
     kind = "invalid_request_error" if problem.status < 500 else "server_error"
-    code = {401: "invalid_api_key", 404: "model_not_found", 503: "server_busy"}.get(problem.status)
-    field_ = problem.fields[0]["field"] if problem.fields else None
+    param = problem.param or next((row["field"] for row in problem.fields), None)
     message = f"{problem.detail} {problem.cure}".strip()
-    return {"error": {"message": message, "type": kind, "param": field_, "code": code}}
+    code = problem.code or OPENAI_CODES.get(problem.status)
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 def _invalid(error: RequestValidationError) -> Problem:
@@ -173,5 +201,6 @@ def _invalid(error: RequestValidationError) -> Problem:
         for row in error.errors()
     )
     told = "; ".join(f"{row['field']}: {row['message']}" for row in fields)
-    return Problem(status=422, detail=told, kind="InvalidRequest", fields=fields,
+    code = INVALID_CODES.get(error.errors()[0]["type"], "") if fields else ""
+    return Problem(status=422, detail=told, kind="InvalidRequest", fields=fields, code=code,
                    cure=say("The API is described at /api/docs.", "API の説明は /api/docs にある。"))  # fmt: skip
