@@ -12,7 +12,7 @@ from gnomon.core.records import ModelRef
 from gnomon.llm.chat import Chat, ChatOptions
 from gnomon.llm.client import Generation
 from gnomon.llm.local import LocalModel
-from gnomon.llm.local_chat import asked_of, reply_to
+from gnomon.llm.local_chat import asked_of, reply_to, speaking
 from gnomon.llm.templated import encode_chat, own_template, render
 from gnomon.llm.tokens import Tokens
 
@@ -119,6 +119,23 @@ def test_thinking_that_the_template_opened_is_a_field(model: LocalModel, tokeniz
     assert (reply.thinking, reply.text) == ("Six by seven.", "42")
     cut = reply_to(asked, Completion(text="Six by", tokens=9, finish="length"), OPTIONS)
     assert (cut.thinking, cut.text, cut.fault) == ("Six by", "", "cut while thinking")
+
+
+def test_an_answer_ends_where_the_template_ends_a_turn_whatever_the_weights_name(model: LocalModel) -> None:
+    forgetful = Tokens(model._tokens.tokenizer)
+    end = forgetful.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert end not in forgetful.ends
+    assert speaking(forgetful).ends == forgetful.ends | {end}
+    asked = [said("6 * 7?"), said("Why?", system="Be brief."), said("a"), said("bb"), said("How far?")]
+    options = replace(OPTIONS, temperature=2.0, max_tokens=120)
+    whole = model.chat(asked, options)
+    assert LocalModel(model._forward.model, forgetful, model.ref).chat(asked, options) == whole
+    assert any(reply.finish == "stop" for reply in whole)
+
+
+def test_a_base_model_ends_where_its_text_does(tokenizer: Any) -> None:
+    plain = language_models.tokenizer(bos=True)
+    assert speaking(Tokens(plain)).ends == {plain.eos_token_id}
 
 
 def test_a_stream_ends_in_what_chat_says(model: LocalModel) -> None:

@@ -41,6 +41,14 @@ def test_a_folder_an_artifact_and_a_reference_give_the_same_model(folder: Path, 
     assert len(texts) == 1
 
 
+def test_a_folder_with_a_chat_template_is_an_instruct_model(folder: Path) -> None:
+    assert load_local(folder, HERE).ref.kind == "base"
+    settings = folder / "tokenizer_config.json"
+    told = json.loads(settings.read_text(encoding="utf-8")) | {"chat_template": "{{ messages[0].content }}"}
+    settings.write_text(json.dumps(told), encoding="utf-8")
+    assert load_local(folder, HERE).ref.kind == "instruct"
+
+
 def test_a_model_of_the_hub_is_not_fetched_offline() -> None:
     with pytest.raises(OfflineError, match="nobody/such-a-model"):
         load_local(ModelRef(name="nobody/such-a-model", revision="0" * 40, kind="base"), HERE)

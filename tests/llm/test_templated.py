@@ -1,5 +1,7 @@
 """What a model is shown and what it learns of a conversation, in each of our templates and in strangers'."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import language_models
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.messages import Message
-from gnomon.llm.templated import OWN, disguised, encode_rendered, own_template, render_learnt, template_of
+from gnomon.llm.templated import OWN, disguised, encode_rendered, own_template, render_learnt, template_in, template_of
 from gnomon.llm.thinking import split_thinking
 from gnomon.llm.tokens import Tokens
 
@@ -127,3 +129,17 @@ def test_for_any_text_the_turns_stay_the_turns(pairs: list[tuple[str, str]]) -> 
     assert ids.count(start) == ids.count(end) == 2 * len(pairs)
     assert sum(i == end and learn for i, learn in zip(ids, inside, strict=True)) == len(pairs)
     assert learnt(made, conversation) == "|".join(f"{answer}<|im_end|>" for _, answer in pairs)
+
+
+@pytest.mark.parametrize("place", ["file", "settings", "named", "both", "neither"])
+def test_a_template_is_found_wherever_a_folder_keeps_it(tmp_path: Path, place: str) -> None:
+    named = [{"name": "tool_use", "template": "no"}, {"name": "default", "template": "yes"}]
+    settings = {
+        "settings": {"chat_template": "yes"},
+        "named": {"chat_template": named},
+        "both": {"chat_template": "no"},
+    }
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings.get(place, {})), encoding="utf-8")
+    if place in {"file", "both"}:
+        (tmp_path / "chat_template.jinja").write_text("yes", encoding="utf-8")
+    assert template_in(tmp_path) == ("" if place == "neither" else "yes")

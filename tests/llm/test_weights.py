@@ -54,6 +54,13 @@ def test_an_adopted_model_is_found_in_its_place_when_the_revision_is_right(tmp_p
         weights_of(tmp_path, place(tmp_path / "nowhere"))
 
 
+def test_another_chat_template_is_another_model(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    before = folder_revision(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("{{ messages }}", encoding="utf-8")
+    assert folder_revision(tmp_path) != before
+
+
 def test_an_adopted_model_is_not_fetched_offline_and_never_without_a_revision(tmp_path: Path) -> None:
     write_ref(tmp_path, REF)
     with pytest.raises(OfflineError, match=r"nobody/base.*offline"):

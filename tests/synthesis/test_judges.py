@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from judging_kit import FEW, MEASURED, SLIPHER, SPOTS, pair
-from writing import make, pairs_of, shelf
+from writing import Narrow, make, pairs_of, shelf
 
 from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.messages import Message
@@ -52,6 +52,12 @@ def test_marks_become_verdicts_with_their_reasons() -> None:
     ]  # fmt: skip
     assert judged.fault == ""
     assert judged.spending.calls == 1
+
+
+def test_a_pair_that_is_too_long_for_a_judge_is_not_judged_and_spoils_no_other() -> None:
+    long = pair(ASKED.question + " Please." * 400, ASKED.answer, MEASURED)
+    found = judge_with(Narrow(marks(5, 4, 3, 2), 2_000), [ASKED, long, ASKED], [SLIPHER] * 3, MANNER)
+    assert [(len(one.verdicts), one.fault) for one in found] == [(4, ""), (0, "refused"), (4, "")]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from writing import DISTANCES, DOCUMENTS, M31, document
+from writing import DISTANCES, DOCUMENTS, M31, Narrow, document
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.records import Document, Drop
@@ -73,6 +73,16 @@ def test_a_good_reply_becomes_a_pair_with_its_quote_where_it_stands(kind: str) -
     assert (pair.thinking != "") is (kind == "reasoning")
     assert [turn.role for turn in pair.turns] == (["user", "assistant"] if kind == "dialogue" else [])
     assert len(pair.choices) == (4 if kind == "choice" else 0)
+
+
+@pytest.mark.parametrize("long", [1, 3], ids=["one-of-three", "all"])
+def test_a_document_that_is_too_long_for_the_model_is_left_out_and_spoils_no_other(long: int) -> None:
+    shown = [document(f"local:{i}", f"{M31} {'Dust. ' * 90 if i < long else ''}", "en", "M31") for i in range(3)]
+    found = write_with(Narrow(json.dumps(PAIR), 1_400), [asking(one) for one in shown], how("open", passage=3_000))
+    assert [len(one.proposals) for one in found] == [0] * long + [1] * (3 - long)
+    assert [(d.reason, d.detail) for one in found for d in one.drops] == [
+        ("refused", "open: A text is longer than 1400.")
+    ] * long
 
 
 def changed(kind: str, **more: Any) -> Any:

@@ -1,13 +1,16 @@
 """Documents, steps and workspaces for tests of the writers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gnomon.core.errors import DataError
 from gnomon.core.records import Author, Biblio, Document, Drop, Source
 from gnomon.core.synthetic import QA
 from gnomon.core.tables import read_table, write_table
+from gnomon.llm.chat import ChatOptions, Conversation, Reply
+from gnomon.llm.fakes import Scripted
 from gnomon.runs import Counts, Output, Recipe, Record, Step, Workspace, run
 
 M31 = (
@@ -39,6 +42,29 @@ def document(doc_id: str, text: str, lang: str, title: str = "", year: int = 195
     biblio = Biblio(authors=(Author(name="Doe, J."),), year=year, venue="Journal, 1, 2", categories=("astro-ph.GA",))
     source = Source(kind="markdown", key=doc_id, sha256="0" * 64)
     return Document(id=doc_id, title=title, text=text, lang=lang, source=source, biblio=biblio, **more)
+
+
+class Narrow(Scripted):
+    """A model that reads so many characters and, as local weights do, refuses all that it is given with a longer one.
+
+    Args:
+        reply: What it says.
+        width: Characters of a last turn that it reads.
+    """
+
+    def __init__(self, reply: str, width: int) -> None:
+        super().__init__(lambda _: reply)
+        self.width = width
+
+    def chat(self, conversations: Sequence[Conversation], options: ChatOptions) -> list[Reply]:
+        """The reply, for each.
+
+        Raises:
+            DataError: One of them is too long.
+        """
+        if any(len(turns[-1].text) > self.width for turns in conversations):
+            raise DataError(f"A text is longer than {self.width}.")
+        return super().chat(conversations, options)
 
 
 DOCUMENTS = (

@@ -187,7 +187,9 @@ def test_llama_cpp_is_told_to_put_bos_before_a_text_only_where_training_does(
     template = f"{{% for m in messages %}}{turn}{{% endfor %}}<|im_start|>assistant\n"
     folder = tiny(tmp_path, BYTES, bos_token=bos, eos_token="<|im_end|>", chat_template=template)
     write_gguf(folder, tmp_path / "m.gguf", "f16", About(name="m"))
-    assert GGUFReader(tmp_path / "m.gguf").fields["tokenizer.ggml.add_bos_token"].contents() is added
+    fields = GGUFReader(tmp_path / "m.gguf").fields
+    assert fields["tokenizer.ggml.add_bos_token"].contents() is added
+    assert fields["tokenizer.chat_template"].contents() == template  # although it has no file of its own
 
 
 def test_llama3s_slower_rotation_is_written_as_factors(tmp_path: Path) -> None:

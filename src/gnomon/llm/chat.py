@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from gnomon.core.errors import ConfigError
+from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.hashing import canonical_json, combined_hash, plain
 from gnomon.core.messages import ROLES, Message
 from gnomon.core.records import ModelRef
@@ -100,6 +100,27 @@ class Chat(Protocol):
     def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
         """The reply as it grows: each has more of ``thinking`` or ``text``, the last is the whole."""
         ...
+
+
+def each_reply(model: Chat, conversations: Sequence[Conversation], options: ChatOptions) -> list[Reply]:
+    """One reply a conversation, in order; one that is longer than the model reads is a fault and spoils no other.
+
+    An endpoint says by itself which requests it refuses; local weights refuse all that they are given together.
+
+    Raises:
+        ConfigError: The model cannot chat.
+        RunError: It does not answer.
+    """
+    if not conversations:
+        return []
+    try:
+        return model.chat(conversations, options)
+    except DataError as error:
+        if len(conversations) == 1:
+            return [Reply(text="", finish="refused", fault=str(error))]
+    middle = len(conversations) // 2
+    halves = (conversations[:middle], conversations[middle:])
+    return [reply for half in halves for reply in each_reply(model, half, options)]
 
 
 def check_conversation(conversation: Conversation) -> None:

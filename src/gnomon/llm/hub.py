@@ -19,8 +19,8 @@ from gnomon.core.settings import Settings
 from gnomon.core.wording import say
 
 HUB = "https://huggingface.co"
-READ_FILES = (".safetensors", ".bin", ".json", ".txt", ".model")
-"""Endings of the files that decide what a model computes."""
+READ_FILES = (".safetensors", ".bin", ".json", ".txt", ".model", ".jinja")
+"""Endings of the files that decide what a model computes, its chat template among them."""
 T = TypeVar("T")
 
 

@@ -7,6 +7,7 @@ texts stood beside it (up to rounding, about 1e-6 in float32; ``docs/design/loca
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ from gnomon.llm.forward import Floats, Forward
 from gnomon.llm.hub import folder_revision
 from gnomon.llm.likelihood import pair_scores, strided
 from gnomon.llm.loading import load_causal
-from gnomon.llm.local_chat import asked_of, generation, growing, reply_to
+from gnomon.llm.local_chat import asked_of, generation, growing, reply_to, speaking
 from gnomon.llm.sampling import Decoding
-from gnomon.llm.templated import encode_learnt
+from gnomon.llm.templated import encode_learnt, template_in
 from gnomon.llm.tokens import Tokens
 from gnomon.llm.vectors import unit_rows
 from gnomon.llm.weights import REF_FILE, Weights, read_ref, weights_of, weights_of_ref
@@ -73,9 +74,8 @@ class LocalModel:
             ConfigError: The model has no template, or it cannot render these turns.
             DataError: A conversation fills the whole context.
         """
-        asked = [asked_of(self._tokens, conversation, options) for conversation in conversations]
-        tokens = asked[0].tokens if asked else self._tokens
-        made = self._continued([a.seed for a in asked], [a.ids for a in asked], tokens, generation(options))
+        asked = [asked_of(self._spoken, conversation, options) for conversation in conversations]
+        made = self._continued([a.seed for a in asked], [a.ids for a in asked], self._spoken, generation(options))
         return [reply_to(a, completion, options) for a, completion in zip(asked, made, strict=True)]
 
     def learnt(self, messages: Conversation) -> tuple[list[int], list[bool]]:
@@ -84,7 +84,7 @@ class LocalModel:
 
     def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
         """The reply as it grows; errors as ``chat``."""
-        asked = asked_of(self._tokens, conversation, options)
+        asked = asked_of(self._spoken, conversation, options)
         self._check_length(len(asked.ids) + 1, asked.seed)
         limit = min(options.max_tokens, self.context - len(asked.ids))
         decoding = Decoding([asked.seed], [asked.ids], asked.tokens, generation(options))
@@ -93,6 +93,10 @@ class LocalModel:
             yield replace(reply_to(asked, whole, replace(options, schema=None)), fault="")
         if whole is not None:
             yield reply_to(asked, whole, options)
+
+    @cached_property
+    def _spoken(self) -> Tokens:
+        return speaking(self._tokens)
 
     def _continued(
         self, seeds: Sequence[str], ids: Sequence[list[int]], tokens: Tokens, options: Generation
@@ -258,4 +262,5 @@ def _found(source: Path | ModelRef, settings: Settings) -> tuple[ModelRef, Weigh
     if (source / REF_FILE).is_file():
         return read_ref(source), weights_of(source, settings)
     revision = folder_revision(source) if source.is_dir() else ""
-    return ModelRef(name=source.name, revision=revision, kind="base"), Weights(name_or_folder=str(source))
+    kind = "instruct" if template_in(source) else "base"
+    return ModelRef(name=source.name, revision=revision, kind=kind), Weights(name_or_folder=str(source))

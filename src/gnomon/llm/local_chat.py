@@ -14,7 +14,7 @@ from gnomon.llm.client import Completion, Generation
 from gnomon.llm.requests import whole_reply
 from gnomon.llm.sampling import Decoding
 from gnomon.llm.structured import in_words
-from gnomon.llm.templated import encode_chat, turns, writes_channels
+from gnomon.llm.templated import encode_chat, turn_ends, turns, writes_channels
 from gnomon.llm.tokens import Tokens
 
 WATCH_SECONDS = 0.05
@@ -30,13 +30,27 @@ class Asked:
     seed: str
     """What the randomness hangs on."""
     tokens: Tokens
-    """How the answer is decoded."""
+    """How the answer is decoded, and where it ends."""
     opened: str
     """What the template wrote to open the thinking, in which the answer then begins; else empty."""
 
 
+def speaking(tokens: Tokens) -> Tokens:
+    """A tokenizer as chats use it: an answer ends where the template ends a turn too, and Harmony's marks are shown.
+
+    Some models name only the end of a text as theirs (Llama 3 as it first came out), and would go on to the next turn.
+    """
+    ends = tokens.ends | turn_ends(tokens)
+    return Tokens(tokens.tokenizer, sorted(ends), marks=writes_channels(tokens.tokenizer))
+
+
 def asked_of(tokens: Tokens, conversation: Conversation, options: ChatOptions) -> Asked:
     """A conversation as the model reads it.
+
+    Args:
+        tokens: The tokenizer, as ``speaking`` gives it.
+        conversation: The turns.
+        options: Whether to think first, and the schema of a structured answer.
 
     Raises:
         ConfigError: The model has no chat template, or it cannot render these turns.
@@ -46,8 +60,6 @@ def asked_of(tokens: Tokens, conversation: Conversation, options: ChatOptions) -
     if options.schema is not None:
         asked[-1] = replace(asked[-1], text=f"{asked[-1].text}\n\n{in_words(options.schema)}")
     ids, opened = encode_chat(tokens, asked, options.thinking)
-    if writes_channels(tokens.tokenizer):
-        tokens = Tokens(tokens.tokenizer, sorted(tokens.ends), marks=True)
     return Asked(ids=ids, seed=canonical_json(turns(asked)), tokens=tokens, opened=opened)
 
 

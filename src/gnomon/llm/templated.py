@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import ConfigError
+from gnomon.core.files import read_json
 from gnomon.core.messages import Message
 from gnomon.core.wording import say
 from gnomon.llm.chat import Conversation
 from gnomon.llm.tokens import Tokens
 
 FOLDER = Path(__file__).parent / "templates"
+TEMPLATE = "chat_template.jinja"
+"""Where transformers keeps a model's template today; folders of older models have it among the tokenizer's settings."""
 OPENINGS = ("<think>", "<|channel|>analysis<|message|>")
 """What a template ends with when it has opened the thinking."""
 HARMONY_MARK = "<|channel|>"
@@ -35,6 +38,17 @@ Spans = Sequence[tuple[int, int]]
 def own_template(name: str) -> str:
     """One of Gnomon's own templates: ``chatml``, ``llama3`` or ``harmony``."""
     return (FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
+
+
+def template_in(folder: Path) -> str:
+    """The chat template in a model's folder: a file of its own, or a setting of its tokenizer; empty without one."""
+    own, settings = folder / TEMPLATE, folder / "tokenizer_config.json"
+    if own.is_file():
+        return own.read_text(encoding="utf-8")
+    found = read_json(settings).get("chat_template") if settings.is_file() else None
+    if isinstance(found, list):  # several, by name
+        found = next((one["template"] for one in found if one["name"] == "default"), None)
+    return str(found or "")
 
 
 def template_of(tokenizer: Any) -> str:
@@ -129,6 +143,18 @@ def encode_learnt(
     shown, hidden = disguised(conversation, tokens.tokenizer)
     rendered, spans = render_learnt(tokens.tokenizer, shown)
     return encode_rendered(tokens, rendered, hidden, spans[-1:] if last_only else spans)
+
+
+def turn_ends(tokens: Tokens) -> frozenset[int]:
+    """The mark with which the template ends what the assistant says; nothing where it has none."""
+    if not tokens.tokenizer.chat_template:
+        return frozenset()
+    try:
+        ids, learnt = encode_learnt(tokens, [Message(role="user", text="a"), Message(role="assistant", text="b")])
+    except ConfigError:
+        return frozenset()
+    last = [token for token, own in zip(ids, learnt, strict=True) if own][-1:]
+    return frozenset(last) & frozenset(tokens.tokenizer.added_tokens_decoder)
 
 
 def render(tokenizer: Any, conversation: Conversation, thinking: str = "auto") -> str:

@@ -20,7 +20,7 @@ from gnomon.core.messages import Message
 from gnomon.core.records import Document, Drop
 from gnomon.core.text import sentences
 from gnomon.core.wording import say
-from gnomon.llm.chat import Chat, ChatOptions, Reply
+from gnomon.llm.chat import Chat, ChatOptions, Reply, each_reply
 from gnomon.synthesis.asked import Asked, Spending, Written
 from gnomon.synthesis.forms import SCHEMAS, Frame, read
 from gnomon.synthesis.metadata import people_of
@@ -90,7 +90,7 @@ def write_with(model: Chat, asked: Sequence[Asked], how: How) -> list[Written]:
     for kind in sorted({job.kind for job in jobs}):
         own = [job for job in jobs if job.kind == kind]
         options = replace(how.options, schema=SCHEMAS[kind])
-        replies = model.chat([conversation(job, asked[job.place], how) for job in own], options)
+        replies = each_reply(model, [conversation(job, asked[job.place], how) for job in own], options)
         for job, reply in zip(own, replies, strict=True):
             more = _read(job, asked[job.place], reply, model.ref.name, how)
             written[job.place] = _added(written[job.place], more, Spending.of([reply]))

@@ -16,7 +16,7 @@ from gnomon.core.records import Document, ModelRef
 from gnomon.core.synthetic import CRITERIA, QA, Verdict
 from gnomon.core.text import sentences
 from gnomon.core.wording import say
-from gnomon.llm.chat import Chat, ChatOptions, Reply
+from gnomon.llm.chat import Chat, ChatOptions, Reply, each_reply
 from gnomon.llm.models import refuse_self
 from gnomon.synthesis.asked import Spending
 from gnomon.synthesis.judging.agreement import MARKS
@@ -100,7 +100,7 @@ def judge_with(model: Chat, pairs: Sequence[QA], documents: Sequence[Document], 
     """
     options = replace(manner.options, schema=SCHEMA)
     asked = [conversation(pair, document, manner) for pair, document in zip(pairs, documents, strict=True)]
-    return [_read(reply, model.ref.name) for reply in model.chat(asked, options)]
+    return [_read(reply, model.ref.name) for reply in each_reply(model, asked, options)]
 
 
 def _read(reply: Reply, name: str) -> Judged:

@@ -7,7 +7,7 @@ with another template gets a Modelfile without one: Ollama then takes the templa
 from pathlib import Path
 
 from gnomon.core.files import read_json
-from gnomon.llm.templated import own_template
+from gnomon.llm.templated import own_template, template_in
 
 _TURNS = {
     "chatml": ("<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n", "<|im_start|>assistant\n", ("<|im_end|>",)),
@@ -28,8 +28,7 @@ def modelfile(folder: Path, weights: str) -> str:
     """
     context = read_json(folder / "config.json").get("max_position_embeddings")
     lines = [f"FROM ./{weights}", *([f"PARAMETER num_ctx {context}"] if context else [])]
-    template = folder / "chat_template.jinja"
-    text = template.read_text(encoding="utf-8") if template.is_file() else ""
+    text = template_in(folder)
     name = next((name for name in _TURNS if text == own_template(name)), "")
     if name:
         turn, opening, ends = _TURNS[name]

@@ -16,6 +16,7 @@ import numpy as np
 from gnomon.core.files import read_json, write_atomic, write_json
 from gnomon.core.memory import kept_memory
 from gnomon.core.records import ModelRef
+from gnomon.llm.templated import template_in
 from gnomon.llm.weights import read_ref, weights_of
 from gnomon.runs.counts import NO_COUNTS, Counts
 from gnomon.runs.output import Output
@@ -128,7 +129,7 @@ def _facts(config: ExportConfig, inputs: Mapping[str, Path], out: Output) -> Fac
         training=_json(model / "training.json"), merge=_json(model / "merge.json"),
         measures=[row for name, path in sorted(inputs.items()) if name.startswith(MEASURE)
                   for row in measures_of(path, read_ref(model))],
-        quantised=_json(out.path / MEASURED), chats=(out.path / "chat_template.jinja").is_file(),
+        quantised=_json(out.path / MEASURED), chats=bool(template_in(out.path)),
         seconds=record.seconds if record else 0.0,
     )  # fmt: skip
 

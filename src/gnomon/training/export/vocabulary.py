@@ -13,6 +13,7 @@ from typing import Any
 from gnomon.core.errors import DataError
 from gnomon.core.files import read_json
 from gnomon.core.wording import say
+from gnomon.llm.templated import template_in
 from gnomon.llm.tokens import beginning
 from gnomon.training.encoding import open_tokenizer
 
@@ -95,9 +96,9 @@ def _write_special(writer: Any, folder: Path, settings: dict[str, Any], ids: dic
     ends = read_json(generation).get("eos_token_id") if generation.is_file() else None
     if isinstance(ends, list) and ends:
         writer.add_eot_token_id(int(ends[0]))
-    template = folder / "chat_template.jinja"
-    if template.is_file():
-        writer.add_chat_template(plain_template(template.read_text(encoding="utf-8")))
+    template = template_in(folder)
+    if template:
+        writer.add_chat_template(plain_template(template))
 
 
 def plain_template(template: str) -> str:
