@@ -6,20 +6,21 @@ always-on checks that will judge a language model. Retrieved text is data: nothi
 followed, and what looks like a citation id in it is taken out of the answer and counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gnomon.core.answers import Answer, Checks, Citation, Claim
 from gnomon.core.checks import check, keep_known_ids
 from gnomon.core.errors import NotFound
-from gnomon.core.hashing import HASH_PREFIX, canonical_json, combined_hash
+from gnomon.core.hashing import HASH_PREFIX, canonical_json, combined_hash, plain
 from gnomon.core.protocols import Embedder, Filters, Hit, Retriever
 from gnomon.core.records import Document, Span
 from gnomon.core.tables import to_row
 from gnomon.core.text import sentences
 from gnomon.research import refusal
 from gnomon.research.asked import Question, read_question
+from gnomon.research.events import Event, Evidence, whole
 from gnomon.research.selection import LONGEST, Candidate, candidates, choose
 
 VOICE = "extractive"
@@ -75,18 +76,35 @@ def answer(
     Returns:
         The answer; ``refused`` when the evidence is too weak.
     """
+    return whole(events(question, retriever, config=config, embedder=embedder, parts=parts))
+
+
+def events(
+    question: str,
+    retriever: Retriever,
+    *,
+    config: AskConfig = DEFAULT,
+    embedder: Embedder | None = None,
+    parts: Parts = (),
+) -> Iterator[Event]:
+    """The same answer as it comes to be: evidence, sentences, checks, answer; arguments as those of ``answer``."""
     asked, hits, chosen = evidence_for(question, retriever, config, embedder)
-    made = answer_id(question, parts, VOICE)
+    made = answer_id(question, parts, VOICE, config.filters)
+    yield Evidence(passages=tuple(chosen))
     if not chosen:
         near = refusal.nearest(hits)
         nothing = Checks(unknown_ids=0, quotes_verbatim=None, numbers_supported=None, coverage=None)
-        return Answer(id=made, question=question, text=refusal.words_of_refusal(asked, near), voice=VOICE,
-                      refused=True, claims=(), citations=(), checks=nothing, nearest=near, parts=parts)  # fmt: skip
+        yield nothing
+        yield Answer(id=made, question=question, text=refusal.words_of_refusal(asked, near), voice=VOICE,
+                     refused=True, claims=(), citations=(), checks=nothing, nearest=near, parts=parts)  # fmt: skip
+        return
     claims, removed = _claims([citation for citation, _ in chosen])
+    yield from claims
     citations = tuple(citation for citation, _ in chosen)
     checks = check(claims, citations, {citation.id: passage for citation, passage in chosen}, removed)
-    return Answer(id=made, question=question, text=_compose(claims, asked), voice=VOICE, refused=False,
-                  claims=claims, citations=citations, checks=checks, parts=parts)  # fmt: skip
+    yield checks
+    yield Answer(id=made, question=question, text=_compose(claims, asked), voice=VOICE, refused=False,
+                 claims=claims, citations=citations, checks=checks, parts=parts)  # fmt: skip
 
 
 def evidence_for(
@@ -109,9 +127,10 @@ def evidence_for(
     return asked, hits, []
 
 
-def answer_id(question: str, parts: Parts, voice: str) -> str:
-    """The id of an answer: the same question to the same expert in the same voice has the same."""
-    return "answer:" + combined_hash([question, canonical_json(parts), voice]).removeprefix(HASH_PREFIX)
+def answer_id(question: str, parts: Parts, voice: str, filters: Filters = NO_FILTERS) -> str:
+    """The id of an answer: the same question to the same expert in the same voice and limits has the same."""
+    limits = [] if filters == NO_FILTERS else [canonical_json(plain(filters))]
+    return "answer:" + combined_hash([question, canonical_json(parts), voice, *limits]).removeprefix(HASH_PREFIX)
 
 
 def to_json(made: Answer) -> dict[str, Any]:

@@ -4,8 +4,9 @@ What a command line, a server and a notebook do with an expert is the same; this
 safe from several threads: whatever is heavy is loaded by one of them while the others wait.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from gnomon.core.answers import Answer
 from gnomon.core.errors import NotFound
 from gnomon.core.messages import Message
-from gnomon.core.protocols import Embedder
+from gnomon.core.protocols import Embedder, Filters
 from gnomon.core.records import Expert, ModelRef
 from gnomon.core.tables import to_row
 from gnomon.core.wording import say
+from gnomon.research import ask
+from gnomon.research.ask import NO_FILTERS, AskConfig
 from gnomon.research.ask import VOICE as EXTRACTIVE
-from gnomon.research.ask import answer
+from gnomon.research.events import Event, whole
 from gnomon.runs.experts import open_expert, part
 from gnomon.runs.models import MODEL_STEPS, models_of
 from gnomon.runs.walk import ANSWERS, answer_name
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from gnomon.knowledge.tracing import Trace
     from gnomon.llm.call_log import CallLog
     from gnomon.llm.models import LanguageModel
+    from gnomon.research.voice import Writer
 
 T = TypeVar("T")
 
@@ -150,25 +154,47 @@ class OpenExpert:
 
     # Answering ----------------------------------------------------------------------------------
 
-    def answer(self, question: str, voice: str = EXTRACTIVE, history: Sequence[Message] = ()) -> Answer:
+    def answer(
+        self, question: str, voice: str = EXTRACTIVE, history: Sequence[Message] = (), filters: Filters = NO_FILTERS
+    ) -> Answer:
         """Answer a question in a voice; what was asked for is what answers, no voice stands in for another.
 
         Args:
             question: Any text, in English or Japanese.
             voice: ``extractive``, or the name of a model.
             history: Earlier turns; the extractive voice takes each question by itself.
+            filters: What the search for evidence is limited to.
 
         Raises:
             NotFound: There is no such voice.
             ConfigError: The model cannot chat.
             RunError: It does not answer.
         """
-        from gnomon.research.voice import speak
+        from gnomon.research.voice import AtOnce
 
-        library, embedder, parts = self.library, self.sentence_embedder, self.expert.parts
         if voice == EXTRACTIVE:
-            return answer(question, library, embedder=embedder, parts=parts)
-        return speak(question, library, self.model(voice), embedder=embedder, history=history, parts=parts)
+            return whole(self.events(question, filters=filters))
+        return whole(self._spoken(question, AtOnce(self.model(voice)), history, filters))
+
+    def events(
+        self, question: str, voice: str = EXTRACTIVE, history: Sequence[Message] = (), filters: Filters = NO_FILTERS
+    ) -> Iterator[Event]:
+        """The same answer as it comes to be; closing the iterator ends the work. Arguments and errors as ``answer``."""
+        if voice != EXTRACTIVE:
+            return self._spoken(question, self.model(voice), history, filters)
+        config = AskConfig(filters=filters)
+        return ask.events(
+            question, self.library, config=config, embedder=self.sentence_embedder, parts=self.expert.parts
+        )
+
+    def _spoken(self, question: str, writer: "Writer", history: Sequence[Message], filters: Filters) -> Iterator[Event]:
+        from gnomon.research import voice
+
+        config = replace(voice.DEFAULT, ask=replace(voice.DEFAULT.ask, filters=filters))
+        return voice.events(
+            question, self.library, writer, config=config, embedder=self.sentence_embedder, history=history,
+            parts=self.expert.parts,
+        )  # fmt: skip
 
     def keep(self, given: Answer) -> None:
         """Keep an answer, so that ``gnomon lineage`` can walk it back."""

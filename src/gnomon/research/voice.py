@@ -9,30 +9,35 @@ no answer, that is what the reader is told.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
-from gnomon.core.answers import Answer, Checks, Citation, Claim, Nearby
-from gnomon.core.checks import check, covered_ngrams, facts, keep_known_ids, split_claims
+from gnomon.core.answers import Answer, Checks, Citation, Claim
+from gnomon.core.checks import check, keep_known_ids, split_claims
 from gnomon.core.messages import Message
 from gnomon.core.protocols import Embedder, Retriever
+from gnomon.core.records import ModelRef
 from gnomon.core.wording import say
-from gnomon.llm.chat import Chat, ChatOptions, Reply
+from gnomon.llm.chat import Chat, ChatOptions, Conversation, Reply
 from gnomon.research.ask import AskConfig, Parts, answer_id, evidence_for
 from gnomon.research.asked import Question, telling_terms
+from gnomon.research.doubts import doubt
+from gnomon.research.events import Event, Evidence, Telling, Writing, whole
 from gnomon.research.refusal import nearest, words_of_refusal
 
 PROMPTS = Path(__file__).parent / "prompts"
 NO_ANSWER = "NO ANSWER"
+NO_ANSWER_WITHIN = 40
+"""Characters at the beginning of a reply in which it may say so."""
 MARK = "[?]"
 """Follows a sentence that the checks do not believe."""
 REMEMBERED = 6
 """Turns of the conversation that the model is shown."""
+NO_CHECKS = Checks(unknown_ids=0, quotes_verbatim=None, numbers_supported=None, coverage=None)
 _MARKS = re.compile(r"\s*\[\?\]")
-_NEGATIONS = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|cannot|without)\b|n't\b|ない|なかっ|ず(?:に|、|。|$)|ません", re.I
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,32 @@ class VoiceConfig:
 
 
 DEFAULT = VoiceConfig()
+
+
+class Writer(Protocol):
+    """What writes: a ``Chat``, or anything else that gives a reply as it grows."""
+
+    ref: ModelRef
+    """Which model it is."""
+
+    def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
+        """The reply as it grows, the whole last."""
+        ...
+
+
+class AtOnce:
+    """A writer whose reply comes whole, as ``Chat.chat`` gives it.
+
+    Args:
+        model: What writes.
+    """
+
+    def __init__(self, model: Chat) -> None:
+        self.ref, self._model = model.ref, model
+
+    def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
+        """The whole reply."""
+        yield from self._model.chat([conversation], options)
 
 
 def speak(
@@ -87,24 +118,77 @@ def speak(
         ConfigError: The model cannot chat.
         RunError: It does not answer.
     """
+    made = events(question, retriever, AtOnce(model), config=config, embedder=embedder, history=history, parts=parts)
+    return whole(made)
+
+
+def events(
+    question: str,
+    retriever: Retriever,
+    writer: Writer,
+    *,
+    config: VoiceConfig = DEFAULT,
+    embedder: Embedder | None = None,
+    history: Sequence[Message] = (),
+    parts: Parts = (),
+) -> Iterator[Event]:
+    """The same answer as it comes to be: evidence, sentences as they are written, checks, answer.
+
+    Arguments and errors are those of ``speak``. Closing the iterator ends the writing.
+    """
     asked, hits, chosen = evidence_for(_in_context(question, history), retriever, config.ask, embedder)
-    made = answer_id("\n".join([*(m.text for m in history), question]), parts, model.ref.name)
-    near = nearest(hits)
+    said, name = "\n".join([*(m.text for m in history), question]), writer.ref.name
+    made = answer_id(said, parts, name, config.ask.filters)
+    blank = Answer(id=made, question=question, text="", voice=name, refused=True, claims=(), citations=(),
+                   checks=NO_CHECKS, nearest=nearest(hits), parts=parts)  # fmt: skip
+    yield Evidence(passages=tuple(chosen))
     if not chosen:
-        return _refusal(made, question, model, words_of_refusal(asked, near), parts, near)
+        yield from _refusal(blank, words_of_refusal(asked, blank.nearest))
+        return
     citations = tuple(citation for citation, _ in chosen)
-    reply = model.chat([_conversation(question, asked, citations, history, config)], _options(config))[0]
-    if reply.fault or NO_ANSWER in reply.text.upper()[:40]:
-        return _refusal(made, question, model, _no_answer(reply, model, asked), parts, near)
-    text, unknown = keep_known_ids(_MARKS.sub("", reply.text), {c.id for c in citations})
-    claims = tuple(_judged(claim, citations, config) for claim in split_claims(text))
+    telling = Telling({c.id for c in citations}, partial(_judged, citations=citations, config=config))
+    asking = _conversation(question, asked, citations, history, config)
+    reply = yield from _written(writer.stream(asking, _options(config)), telling)
+    if reply.fault or _says_no(reply.text):
+        yield from _refusal(blank, _no_answer(reply, name, asked))
+    else:
+        yield from _answered(blank, _MARKS.sub("", reply.text), asked, chosen, telling)
+
+
+def _answered(
+    blank: Answer, text: str, asked: Question, chosen: Sequence[tuple[Citation, str]], telling: Telling
+) -> Iterator[Event]:
+    """What comes after a reply is whole: the sentences not told before, the checks, the answer."""
+    text, unknown = keep_known_ids(text, {c.id for c, _ in chosen})
+    claims = tuple(telling.judge(claim) for claim in split_claims(text))
     used = {name for claim in claims for name in claim.citations}
     if not used:
-        return _refusal(made, question, model, _no_evidence(model, asked), parts, near, unknown)
-    cited = tuple(citation for citation in citations if citation.id in used)
+        yield from _refusal(blank, _no_evidence(blank.voice, asked), unknown)
+        return
+    yield from telling.rest(claims)
+    cited = tuple(citation for citation, _ in chosen if citation.id in used)
     checks = check(claims, cited, {c.id: passage for c, passage in chosen}, unknown)
-    return Answer(id=made, question=question, text=_compose(claims, asked), voice=model.ref.name, refused=False,
-                  claims=claims, citations=cited, checks=checks, parts=parts)  # fmt: skip
+    yield checks
+    yield replace(blank, text=_compose(claims, asked), refused=False, claims=claims, citations=cited, checks=checks,
+                  nearest=())  # fmt: skip
+
+
+def _written(replies: Iterator[Reply], telling: Telling) -> Generator[Event, None, Reply]:
+    """Tell sentences while a reply grows; returns the whole reply. The writing ends when nobody listens any more."""
+    reply = Reply(text="", fault="empty answer")
+    try:
+        for reply in replies:
+            yield Writing(thinking=not reply.text, characters=len(reply.text) + len(reply.thinking))
+            if len(reply.text) >= NO_ANSWER_WITHIN and not _says_no(reply.text):
+                yield from telling.more(_MARKS.sub("", reply.text))
+    finally:
+        if isinstance(replies, Generator):
+            replies.close()
+    return reply
+
+
+def _says_no(text: str) -> bool:
+    return NO_ANSWER in text.upper()[:NO_ANSWER_WITHIN]
 
 
 def _in_context(question: str, history: Sequence[Message]) -> str:
@@ -147,23 +231,6 @@ def _judged(claim: Claim, citations: Sequence[Citation], config: VoiceConfig) ->
     return replace(claim, doubt=doubt(claim, evidence, config.shared))
 
 
-def doubt(claim: Claim, evidence: str, shared: float) -> str:
-    """Why a sentence is not believed on its evidence; empty when nothing speaks against it."""
-    if not claim.citations:
-        return "no evidence"
-    wrong = [fact.text for fact in facts(claim.text, evidence) if not fact.supported]
-    if wrong:
-        return f"not in its evidence: {', '.join(wrong[:3])}"
-    own = telling_terms(claim.text)
-    held = len(own & telling_terms(evidence)) / len(own) if own else 0.0
-    covered, grams = covered_ngrams(claim.text, evidence)
-    if held < shared and covered < grams:
-        return f"{held:.0%} of its words are in its evidence"
-    if bool(_NEGATIONS.search(claim.text)) != bool(_NEGATIONS.search(evidence)) and covered < grams:
-        return "one of sentence and evidence denies something"
-    return ""
-
-
 def _compose(claims: Sequence[Claim], asked: Question) -> str:
     gap = "" if asked.lang == "ja" else " "
     said = []
@@ -173,22 +240,18 @@ def _compose(claims: Sequence[Claim], asked: Question) -> str:
     return gap.join(said)
 
 
-def _no_answer(reply: Reply, model: Chat, asked: Question) -> str:
+def _no_answer(reply: Reply, name: str, asked: Question) -> str:
     if reply.fault:
-        return say(f"{model.ref.name} gave no answer: {reply.fault}.",
-                   f"{model.ref.name} は回答しなかった: {reply.fault}。", asked.lang)  # fmt: skip
+        return say(f"{name} gave no answer: {reply.fault}.", f"{name} は回答しなかった: {reply.fault}。", asked.lang)
     return say("The passages found do not answer this.", "見つかった箇所には答えがありません。", asked.lang)
 
 
-def _no_evidence(model: Chat, asked: Question) -> str:
-    name = model.ref.name
+def _no_evidence(name: str, asked: Question) -> str:
     return say(f"{name} wrote an answer that rests on none of the passages found; it is not shown.",
                f"{name} の回答は見つかった箇所のどれにも基づかないため、表示しません。", asked.lang)  # fmt: skip
 
 
-def _refusal(
-    made: str, question: str, model: Chat, text: str, parts: Parts, near: tuple[Nearby, ...], unknown: int = 0
-) -> Answer:
-    nothing = Checks(unknown_ids=unknown, quotes_verbatim=None, numbers_supported=None, coverage=None)
-    return Answer(id=made, question=question, text=text, voice=model.ref.name, refused=True, claims=(), citations=(),
-                  checks=nothing, nearest=near, parts=parts)  # fmt: skip
+def _refusal(blank: Answer, text: str, unknown: int = 0) -> Iterator[Event]:
+    checks = replace(NO_CHECKS, unknown_ids=unknown)
+    yield checks
+    yield replace(blank, text=text, checks=checks)
