@@ -18,8 +18,9 @@ from gnomon.evaluation import steps
 from gnomon.evaluation.report.composition import bin_top, length_bin, word_count
 from gnomon.evaluation.report.facts import gather
 from gnomon.evaluation.report.make import ReportConfig
-from gnomon.evaluation.report.markup import both, el, escape
+from gnomon.evaluation.report.markup import both, el, escape, for_reader, join, place_rules
 from gnomon.evaluation.report.page import page
+from gnomon.evaluation.report.plots import bars, years
 from gnomon.runs import Counts, Record
 from gnomon.runs.output import SilentMeter
 
@@ -272,3 +273,16 @@ def test_every_reason_that_corpus_gives_has_a_name_in_both_languages() -> None:
     }
     assert {*given_reasons, *rules.NAMES} <= set(REASONS), "name it in gnomon.evaluation.report.words"
     assert all(re.search("[\u3041-\u9fff]", ja) for _, ja in REASONS.values())
+
+
+def test_drawings_for_a_reader_speak_one_language_and_carry_no_style_attributes() -> None:
+    rows = [[2020, 3], [2021, 1]]
+    with for_reader("ja"):
+        drawn = join([both("years", "年"), years(rows, "documents by year"), bars([("<b>", 3), ("c", 1)], 4)])
+    assert ">years<" not in drawn
+    assert "年" in drawn
+    assert "style=" not in drawn
+    assert "&lt;b&gt;" in drawn
+    assert 'class="w1000"' in drawn
+    assert ".w1000{width:100%}" in place_rules()
+    assert 'style="width:100.00%"' in bars([("a", 3)], 3)

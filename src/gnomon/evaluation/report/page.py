@@ -15,6 +15,7 @@ from gnomon.evaluation.report.sections import cleaning, contamination, duplicate
 from gnomon.evaluation.report.words import LANGUAGES, SUBJECTS, named, number, plural
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+STYLES = ("page.css", "drawings.css")
 MARK = Markup(
     '<svg class="mark" viewBox="0 0 48 48" aria-hidden="true"><path class="dial" d="M4 36a20 20 0 0 1 40 0z"/>'
     '<path class="hours" d="M24 36 7.5 26.5M24 36 14.4 18.6M24 36V16M24 36l9.6-17.4M24 36l16.500-9.500"/>'
@@ -51,7 +52,7 @@ def _left_out(facts: Mapping[str, Any]) -> Markup:
 
 def _head(facts: Mapping[str, Any]) -> Markup:
     title = f"{facts['title']} – Gnomon" if facts["title"] else "Gnomon – build report / 構築報告書"
-    rules = (files("gnomon.evaluation.report") / "page.css").read_text(encoding="utf-8")
+    rules = "".join((files("gnomon.evaluation.report") / name).read_text(encoding="utf-8") for name in STYLES)
     rules += style() if "model" in facts else ""
     return el(
         "head", el("meta", charset="utf-8"),

@@ -61,7 +61,8 @@ def _limits(model: Mapping[str, Any], names: Names) -> Markup:
 
 def style() -> Markup:
     """The rules of these sections, which a page without models does not carry."""
-    return Markup((files("gnomon.evaluation.report.models") / "models.css").read_text(encoding="utf-8"))
+    rules = (files("gnomon.evaluation.report.models") / name for name in ("drawings.css", "models.css"))
+    return Markup("".join(rule.read_text(encoding="utf-8") for rule in rules))
 
 
 # The head of the page ------------------------------------------------------------------------
