@@ -34,10 +34,13 @@ NO_ANSWER_WITHIN = 40
 """Characters at the beginning of a reply in which it may say so."""
 MARK = "[?]"
 """Follows a sentence that the checks do not believe."""
+CUT = "cut by the limit of tokens"
+"""Why the last sentence of a reply that did not end is not believed."""
 REMEMBERED = 6
 """Turns of the conversation that the model is shown."""
 NO_CHECKS = Checks(unknown_ids=0, quotes_verbatim=None, numbers_supported=None, coverage=None)
 _MARKS = re.compile(r"\s*\[\?\]")
+_TAGS = re.compile(r"</?\s*quotes\b[^>]*>", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,15 +155,17 @@ def events(
     if reply.fault or _says_no(reply.text):
         yield from _refusal(blank, _no_answer(reply, name, asked))
     else:
-        yield from _answered(blank, _MARKS.sub("", reply.text), asked, chosen, telling)
+        yield from _answered(blank, reply, asked, chosen, telling)
 
 
 def _answered(
-    blank: Answer, text: str, asked: Question, chosen: Sequence[tuple[Citation, str]], telling: Telling
+    blank: Answer, reply: Reply, asked: Question, chosen: Sequence[tuple[Citation, str]], telling: Telling
 ) -> Iterator[Event]:
     """What comes after a reply is whole: the sentences not told before, the checks, the answer."""
-    text, unknown = keep_known_ids(text, {c.id for c, _ in chosen})
+    text, unknown = keep_known_ids(_MARKS.sub("", reply.text), {c.id for c, _ in chosen})
     claims = tuple(telling.judge(claim) for claim in split_claims(text))
+    if reply.finish == "length" and claims:  # where a number or a sentence was to go on, nobody knows
+        claims = (*claims[:-1], replace(claims[-1], doubt=claims[-1].doubt or CUT))
     used = {name for claim in claims for name in claim.citations}
     if not used:
         yield from _refusal(blank, _no_evidence(blank.voice, asked), unknown)
@@ -201,7 +206,7 @@ def _conversation(
     question: str, asked: Question, citations: Sequence[Citation], history: Sequence[Message], config: VoiceConfig
 ) -> list[Message]:
     rules = (PROMPTS / f"{config.prompt}.{asked.lang}.txt").read_text(encoding="utf-8").strip()
-    quotes = "\n".join(f"[{c.id}] ({c.title}, {c.year or '–'}) {_one_line(c.quote)}" for c in citations)
+    quotes = "\n".join(f"[{c.id}] ({_one_line(c.title)}, {c.year or '–'}) {_one_line(c.quote)}" for c in citations)
     label = say("Question", "質問", asked.lang)
     turns = [replace(m, text=_MARKS.sub("", m.text), thinking="") for m in history][-REMEMBERED:]
     while turns and turns[0].role != "user":
@@ -212,10 +217,12 @@ def _conversation(
     ]  # fmt: skip
 
 
-def _one_line(quote: str) -> str:
-    """A quote that can neither look like another id nor end its block."""
-    text, _ = keep_known_ids(" ".join(quote.split()), ())
-    return text.replace("<quotes>", "").replace("</quotes>", "")
+def _one_line(shown: str) -> str:
+    """A quote or a title that can neither look like another id nor end its block."""
+    text, _ = keep_known_ids(" ".join(shown.split()), ())
+    while _TAGS.search(text):  # what is left may close up to another
+        text = _TAGS.sub("", text)
+    return text
 
 
 def _options(config: VoiceConfig) -> ChatOptions:
@@ -247,8 +254,8 @@ def _no_answer(reply: Reply, name: str, asked: Question) -> str:
 
 
 def _no_evidence(name: str, asked: Question) -> str:
-    return say(f"{name} wrote an answer that rests on none of the passages found; it is not shown.",
-               f"{name} の回答は見つかった箇所のどれにも基づかないため、表示しません。", asked.lang)  # fmt: skip
+    return say(f"{name} wrote an answer that cites none of the passages found; it is not shown.",
+               f"{name} の回答は見つかった箇所をひとつも引用していないため、表示しません。", asked.lang)  # fmt: skip
 
 
 def _refusal(blank: Answer, text: str, unknown: int = 0) -> Iterator[Event]:
