@@ -52,7 +52,7 @@ def gather(
         "dropped": _dropped(inputs, limits[0]),
         "rules": _rules(records, limits[0]),
         "duplicates": duplicates,
-        "contamination": _contamination(inputs, records, limits[2]),
+        "contamination": contamination(inputs, records, limits[2]),
         "models": _models(records),
     }
 
@@ -185,8 +185,14 @@ def _titles(inputs: Mapping[str, Path], wanted: Iterable[str]) -> dict[str, str]
 # Contamination -------------------------------------------------------------------------------
 
 
-def _contamination(inputs: Mapping[str, Path], records: Mapping[str, Record], most: int) -> dict[str, Any] | None:
-    """Exam questions that documents give away, those with most passages first; None without an exam."""
+def contamination(inputs: Mapping[str, Path], records: Mapping[str, Record], most: int) -> dict[str, Any] | None:
+    """Exam questions that documents give away, those with most passages first; None without an exam.
+
+    Args:
+        inputs: Artifacts by name: ``decontaminate`` and ``items``.
+        records: Their records by the same names.
+        most: Questions that are shown.
+    """
     if "decontaminate" not in inputs:
         return None
     found: dict[str, list[Leak]] = {}
