@@ -8,6 +8,7 @@ passage is not in the text's version is passed over.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,8 @@ from gnomon.core.records import Chunk, Document, Expert, Span
 from gnomon.core.tables import from_row
 from gnomon.core.wording import say
 from gnomon.knowledge.analysis import Words, language_of, query_words
-from gnomon.knowledge.filters import literal, where
+from gnomon.knowledge.factsheet import FactSheet, lookup
+from gnomon.knowledge.filters import where
 from gnomon.knowledge.fusion import fuse
 from gnomon.knowledge.opening import Rooms, StepRooms, open_table
 from gnomon.knowledge.vectorside import VectorSide
@@ -31,8 +33,19 @@ CANDIDATES = 200
 PAIRS_WEIGHT = 0.5
 COLUMNS = ("chunk_id", "doc_id", "text_hash", "start", "end", "heading", "title", "year", "lang", "text")
 NO_FILTERS = Filters()
-_IDS_PER_LOOKUP = 500
 Ranked = list[tuple[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranking:
+    """What a search found, before it is read."""
+
+    ranked: Ranked
+    """Ids of passages and their scores, best first; some may not be in this version of the text."""
+    text: int
+    """How many of them words found."""
+    vectors: int
+    """How many of them vectors found."""
 
 
 class Library:
@@ -95,20 +108,39 @@ class Library:
         Raises:
             ConfigError: The mode is unknown, ``k`` is not positive, or a filter is too long.
         """
-        if mode not in MODES or k < 1:
+        k = min(k, MAX_RESULTS)
+        depth = max(CANDIDATES, k) if mode != "text" and k > 0 else k
+        ranking = self.rank(query, depth=depth, mode=mode, filters=filters)
+        return self.hits(ranking.ranked, k)
+
+    def rank(
+        self, query: str, *, depth: int = CANDIDATES, mode: str = "hybrid", filters: Filters = NO_FILTERS
+    ) -> Ranking:
+        """Ids of the best passages, before anything of them is read.
+
+        Args:
+            query: Any text; its first 2,000 characters count.
+            depth: How many passages words and vectors each give.
+            mode: ``hybrid``, ``text`` or ``vector``.
+            filters: What the search is limited to.
+
+        Raises:
+            ConfigError: The mode is unknown, ``depth`` is not positive, or a filter is too long.
+        """
+        if mode not in MODES or depth < 1:
             raise ConfigError(
-                say(f"search: mode = {mode!r}, k = {k}.", f"検索: mode = {mode!r}, k = {k}。"),
+                say(f"search: mode = {mode!r}, k = {depth}.", f"検索: mode = {mode!r}, k = {depth}。"),
                 say(f"Modes are {', '.join(MODES)}; k is at least 1.", f"mode は {', '.join(MODES)}、k は 1 以上。"),
             )
-        k, condition, words = min(k, MAX_RESULTS), where(filters), query_words(query)
+        condition, words = where(filters), query_words(query)
+        text = [] if mode == "vector" else self._text(words, depth, condition)
         if mode == "text":
-            return self._hits(self._text(words, k, condition))
-        depth = max(CANDIDATES, k)
+            return Ranking(ranked=text, text=len(text), vectors=0)
         rankings = list(self._vector(words, depth, condition))
+        vectors = max((len(ranked) for _, ranked in rankings), default=0)
         if mode == "hybrid":
-            rest = max(0.0, 1.0 - sum(weight for weight, _ in rankings))
-            rankings.append((rest, self._text(words, depth, condition)))
-        return self._hits(fuse(rankings), k)
+            rankings.append((max(0.0, 1.0 - sum(weight for weight, _ in rankings)), text))
+        return Ranking(ranked=fuse(rankings), text=len(text), vectors=vectors)
 
     def _text(self, words: Words, k: int, condition: str) -> Ranked:
         """BM25 over the columns of the query's kind, filled up from the others."""
@@ -147,8 +179,8 @@ class Library:
             reading = [side for side in self.sides if side.reads(lang)]
             yield from ((side.weight, side.search(asked, k, condition)) for side in reading)
 
-    def _hits(self, ranked: Ranked, k: int = MAX_RESULTS) -> list[Hit]:
-        """The first k of a ranking that are in this version of the text."""
+    def hits(self, ranked: Ranked, k: int = MAX_RESULTS) -> list[Hit]:
+        """The first k of a ranking that are in this version of the text, with their words."""
         hits: list[Hit] = []
         for at in range(0, len(ranked), k):
             part_ = ranked[at : at + k]
@@ -174,7 +206,7 @@ class Library:
     def documents(self, doc_ids: Iterable[str]) -> dict[str, Document]:
         """Documents by id, in the order asked for; ids that are not in the library are left out."""
         ids = list(dict.fromkeys(doc_ids))
-        rows = _lookup(self._documents, "doc_id", ids, ["doc_id", "record"])
+        rows = lookup(self._documents, "doc_id", ids, ["doc_id", "record"])
         return {key: from_row(Document, _record(rows[key])) for key in ids if key in rows}
 
     def chunk(self, chunk_id: str) -> Chunk:
@@ -198,7 +230,12 @@ class Library:
         }
 
     def _rows(self, chunk_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return _lookup(self._passages, "chunk_id", chunk_ids, list(COLUMNS))
+        return lookup(self._passages, "chunk_id", chunk_ids, list(COLUMNS))
+
+    @cached_property
+    def facts(self) -> FactSheet:
+        """The facts of its passages, without their texts."""
+        return FactSheet(self._passages, self._uses["passages"].rows)
 
     @cached_property
     def _passages(self) -> Any:
@@ -218,16 +255,6 @@ class Library:
                 say("Run `gnomon verify`, then the recipe again.", "`gnomon verify` の後、レシピを再実行する。"),
             )  # fmt: skip
         return table
-
-
-def _lookup(table: Any, column: str, keys: Sequence[str], columns: list[str]) -> dict[str, dict[str, Any]]:
-    """Rows by the value of an indexed column."""
-    found: dict[str, dict[str, Any]] = {}
-    for at in range(0, len(keys), _IDS_PER_LOOKUP):
-        listed = ", ".join(literal(key) for key in keys[at : at + _IDS_PER_LOOKUP])
-        rows = table.search().where(f"{column} IN ({listed})").select(columns).limit(2 * _IDS_PER_LOOKUP).to_arrow()
-        found.update((row[column], row) for row in rows.to_pylist())
-    return found
 
 
 def _record(row: Mapping[str, Any]) -> Any:

@@ -4,14 +4,19 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
+import numpy as np
+
 from gnomon.core.errors import NotFound
 from gnomon.core.protocols import Embedder, resolve
+from gnomon.knowledge.filters import literal
 from gnomon.knowledge.opening import Rooms, open_table
 from gnomon.knowledge.vectors import Making, announced, made_by, progress_key, vectors_key
 from gnomon.llm.tuned import placed
 
 PARTITIONS = 40
 """Parts of the index that are looked at; more when a filter leaves too few rows in them."""
+PASSAGES_MEANT = 64
+"""Passages of a document, at most, whose mean it is known by among others."""
 REFINE = 3
 """Times k rows that are looked at again with their exact vectors."""
 
@@ -52,6 +57,15 @@ class VectorSide:
             with self._lock:
                 self._table = None
             return self._nearest(vector, k, condition)
+
+    def like(self, doc_id: str, k: int) -> list[tuple[str, float]]:
+        """The k chunks nearest to the mean of a document's own; nothing when it has no vectors here."""
+        table = self._newest()
+        if table is None:
+            return []
+        own = table.search().where(f"starts_with(chunk_id, {literal(doc_id + '#')})").select(["vector"])
+        vectors = own.limit(PASSAGES_MEANT).to_arrow()["vector"].to_pylist()
+        return self._nearest(np.asarray(vectors, dtype=np.float32).mean(axis=0), k, "") if vectors else []
 
     def _nearest(self, vector: Any, k: int, condition: str) -> list[tuple[str, float]]:
         table = self._newest()

@@ -44,10 +44,18 @@ class Reference:
     @property
     def address(self) -> str:
         """A public address made from a well-formed DOI or arXiv id, else empty."""
-        if _DOI.match(self.biblio.doi):
-            return f"https://doi.org/{self.biblio.doi}"
-        arxiv = self.biblio.arxiv or self.doc_id.removeprefix("arxiv:")
-        return f"https://arxiv.org/abs/{arxiv}" if _ARXIV.match(arxiv) else ""
+        doi, arxiv = doi_of(self.biblio.doi), arxiv_of(self.biblio.arxiv or self.doc_id.removeprefix("arxiv:"))
+        return f"https://doi.org/{doi}" if doi else f"https://arxiv.org/abs/{arxiv}" if arxiv else ""
+
+
+def doi_of(text: str) -> str:
+    """A DOI as it is, or nothing when it is not well formed: only the former may become an address."""
+    return text if _DOI.match(text) else ""
+
+
+def arxiv_of(text: str) -> str:
+    """An arXiv identifier as it is, or nothing when it is not well formed."""
+    return text if _ARXIV.match(text) else ""
 
 
 def references(citations: Sequence[Citation], documents: Mapping[str, Document]) -> tuple[Reference, ...]:
@@ -137,8 +145,8 @@ def _entry(entry: Reference, key: str) -> str:
         "title": f"{{{_tex(entry.title)}}}" if entry.title else "",
         "year": str(entry.year or ""),
         "journal": _tex(_line(entry.biblio.venue)),
-        "doi": entry.biblio.doi if _DOI.match(entry.biblio.doi) else "",
-        "eprint": entry.biblio.arxiv if _ARXIV.match(entry.biblio.arxiv) else "",
+        "doi": doi_of(entry.biblio.doi),
+        "eprint": arxiv_of(entry.biblio.arxiv),
         "note": _tex(entry.doc_id),
     }
     lines = [f"  {name} = {{{value}}}," for name, value in facts.items() if value]
