@@ -1,0 +1,70 @@
+"""Excerpts: the part of a passage that says most about a query, and where in it the query's words stand.
+
+Words are compared as questions are (``research.asked``): stems in English, pairs of kanji or katakana in Japanese, so
+that a mark stands where the search saw a word, and never on what every sentence has.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from gnomon.core.text import sentences
+from gnomon.research.asked import stem, telling_terms
+
+SHOWN = 340
+"""Characters of an excerpt."""
+_RUN = re.compile("[\u3005\u4e00-\u9fff]+|[ァ-ヺー]+|\\d+(?:[.,]\\d+)*|[^\\W_\u3005-\u3007\u3040-\u30ff\u3400-\u9fff]+")
+Range = tuple[int, int]
+
+
+def marks(text: str, query: str) -> list[Range]:
+    """Where a text has the telling words of a query, in order, those that touch joined.
+
+    Args:
+        text: Any text.
+        query: Any text; nothing is marked for one without telling words.
+    """
+    wanted = telling_terms(query)
+    found: list[Range] = []
+    for start, end in _found(text, wanted) if wanted else ():
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _found(text: str, wanted: frozenset[str]) -> Iterator[Range]:
+    for match in _RUN.finditer(text):
+        run, at = match.group().casefold(), match.start()
+        if "\u3005" <= run[0] <= "\u9fff":
+            width = min(2, len(run))
+            for i in range(len(run) - width + 1):
+                if run[i : i + width] in wanted:
+                    yield at + i, at + i + width
+        elif stem(run) in wanted:
+            yield at, match.end()
+
+
+def window(text: str, places: Sequence[Range], shown: int = SHOWN) -> Range:
+    """The part of a passage to show: whole sentences from where most of the query's words are near each other.
+
+    Args:
+        text: The passage.
+        places: Its marks.
+        shown: How many characters, at most.
+    """
+    if len(text) <= shown:
+        return 0, len(text)
+    parts = sentences(text) or [(0, len(text))]
+    starts = [start for start, _ in parts]
+    best = max(starts, key=lambda start: (_within(places, start, start + shown), -start))
+    end = max((stop for _, stop in parts if best < stop <= best + shown), default=0)
+    if end - best >= shown // 2:
+        return best, end
+    cut = text.rfind(" ", best + shown // 2, best + shown)
+    return best, min(len(text), cut if cut > 0 else best + shown)
+
+
+def _within(places: Sequence[Range], start: int, end: int) -> int:
+    return bisect_left(places, (end, 0)) - bisect_left(places, (start, 0))
