@@ -41,6 +41,12 @@ def test_a_folder_an_artifact_and_a_reference_give_the_same_model(folder: Path, 
     assert len(texts) == 1
 
 
+def test_a_folder_of_gguf_files_is_left_to_llama_cpp(tmp_path: Path) -> None:
+    (tmp_path / "model-Q4_1.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ConfigError, match=r"GGUF.*llama-server"):
+        load_local(tmp_path, HERE)
+
+
 def test_a_folder_with_a_chat_template_is_an_instruct_model(folder: Path) -> None:
     assert load_local(folder, HERE).ref.kind == "base"
     settings = folder / "tokenizer_config.json"

@@ -87,6 +87,8 @@ def _config(transformers: Any, weights: Weights) -> Any:
             say("Name a folder with config.json.", "config.json のあるフォルダを指定する。"),
         )
     if not (folder / "config.json").is_file():
+        if any(folder.glob("*.gguf")):
+            raise _quantised(folder)
         raise _damaged(str(folder), say("there is no config.json", "config.json がない"))
     with _reading(str(folder)):
         config = transformers.AutoConfig.from_pretrained(**weights.keywords())
@@ -150,6 +152,16 @@ def _damaged(where: str, why: str) -> DataError:
         say(
             "Copy or fetch it again: config.json, *.safetensors, tokenizer.json, tokenizer_config.json.",
             "config.json、*.safetensors、tokenizer.json、tokenizer_config.json をもう一度取得する。",
+        ),
+    )
+
+
+def _quantised(folder: Path) -> ConfigError:
+    return ConfigError(
+        say(f"{folder} holds GGUF files, which llama.cpp reads.", f"{folder} にあるのは llama.cpp 用の GGUF である。"),
+        say(
+            "Serve it with llama-server and name the endpoint in gnomon.toml, or name the folder of its safetensors.",
+            "llama-server で動かして gnomon.toml に登録するか、safetensors のフォルダを指定する。",
         ),
     )
 
