@@ -73,9 +73,9 @@ def references(citations: Sequence[Citation], documents: Mapping[str, Document])
     for doc_id, own in ids.items():
         known = documents.get(doc_id)
         cited = first[doc_id]
-        authors = tuple(_line(author) for author in cited.authors)
+        authors = tuple(on_one_line(author) for author in cited.authors)
         biblio = known.biblio if known else Biblio()
-        made.append(Reference(tuple(own), doc_id, _line(cited.title), authors, cited.year, biblio))
+        made.append(Reference(tuple(own), doc_id, on_one_line(cited.title), authors, cited.year, biblio))
     return tuple(made)
 
 
@@ -110,7 +110,7 @@ def _marks(entry: Reference) -> str:
     return "".join(f"[{i}]" for i in entry.ids)
 
 
-def _line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Text of a record on one line, without anything invisible or like a citation id."""
     plain = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(keep_known_ids(plain, ())[0].split())
@@ -119,7 +119,7 @@ def _line(text: str) -> str:
 def _sentence(entry: Reference, *, address: bool = True) -> str:
     shown = list(entry.authors[:MOST_AUTHORS]) + (["et al."] if len(entry.authors) > MOST_AUTHORS else [])
     head = "; ".join(shown) + (f" ({entry.year})" if entry.year else "")
-    where = [_line(entry.biblio.venue), entry.address if address else ""]
+    where = [on_one_line(entry.biblio.venue), entry.address if address else ""]
     return ". ".join(part.rstrip(".") for part in (head.strip(), entry.title or entry.doc_id, *where) if part) + "."
 
 
@@ -144,7 +144,7 @@ def _entry(entry: Reference, key: str) -> str:
         "author": " and ".join(_grouped(_tex(author)) for author in entry.authors),
         "title": f"{{{_tex(entry.title)}}}" if entry.title else "",
         "year": str(entry.year or ""),
-        "journal": _tex(_line(entry.biblio.venue)),
+        "journal": _tex(on_one_line(entry.biblio.venue)),
         "doi": doi_of(entry.biblio.doi),
         "eprint": arxiv_of(entry.biblio.arxiv),
         "note": _tex(entry.doc_id),
