@@ -37,6 +37,10 @@ GROUPS: tuple[tuple[str, str, tuple[tuple[str, str, str, str], ...]], ...] = (
         ("show", "gnomon.cli.inspect", "List experts, their parts, sizes and costs.", "エキスパートと内訳を一覧する。"),
         ("verify", "gnomon.cli.inspect", "Check every artifact against its record.", "成果物を記録と照合する。"),
     )),
+    ("Open", "公開する", (
+        ("serve", "gnomon.cli.serving", "Open an expert to browsers and programs.", "ブラウザとプログラムに公開する。"),
+        ("key", "gnomon.cli.serving", "Make, list or revoke keys to a server.", "サーバーの鍵を作る・失効させる。"),
+    )),
     ("Give", "渡す", (
         ("export", "gnomon.cli.exporting", "Write a model as others take it.", "モデルを配布用に書き出す。"),
         ("push", "gnomon.cli.pushing", "Send an exported model to the hub.", "書き出したモデルをハブに公開する。"),

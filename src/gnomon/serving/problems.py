@@ -26,6 +26,7 @@ from gnomon.core.errors import (
     OfflineError,
 )
 from gnomon.core.wording import say
+from gnomon.serving.logs import request_id
 from gnomon.serving.work import RETRY_SECONDS, Busy
 
 STATUSES: tuple[tuple[type[GnomonError], int], ...] = (
@@ -36,7 +37,9 @@ STATUSES: tuple[tuple[type[GnomonError], int], ...] = (
 TITLES = {
     400: ("The request cannot be used", "要求を使えない"), 401: ("A key is needed", "鍵が要る"),
     403: ("Not allowed", "許可されていない"), 404: ("Not found", "見つからない"),
-    405: ("Not that method", "そのメソッドは使えない"), 413: ("Too large", "大きすぎる"),
+    405: ("Not that method", "そのメソッドは使えない"), 408: ("Too slow", "時間切れ"), 413: ("Too large", "大きすぎる"),
+    414: ("Too long an address", "アドレスが長すぎる"), 429: ("Too often", "回数が多すぎる"),
+    431: ("Too large headers", "ヘッダーが大きすぎる"),
     415: ("Not that kind of content", "その形式は使えない"), 421: ("Not this host", "ホストが違う"),
     422: ("A value cannot be used", "使えない値がある"),
     500: ("Something went wrong here", "こちらで問題が起きた"), 501: ("Not installed here", "ここには導入されていない"),
@@ -150,7 +153,7 @@ def problem_of(error: Exception) -> Problem:
         status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
         headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, Busy) else {}
         return Problem(status=status, detail=error.message, cure=error.hint, kind=type(error).__name__, headers=headers)
-    name = secrets.token_hex(4)
+    name = request_id() if request_id() != "-" else secrets.token_hex(4)
     log.error("unexpected error %s", name, exc_info=error)
     return Problem(
         status=500, kind="Unexpected",

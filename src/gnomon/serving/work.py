@@ -8,10 +8,10 @@ work has ended, not when its reader has gone: threads cannot be killed.
 import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from threading import Event
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from gnomon.core.errors import RunError
 from gnomon.core.wording import say
@@ -43,13 +43,25 @@ class Workers:
 
     def __init__(self, name: str, threads: int, waiting: int) -> None:
         self.name, self.places = name, threads + waiting
+        self.threads, self.refused = threads, 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"gnomon-{name}")
         self._taken = 0
+        self._in_hand = set[Future[Any]]()
 
     @property
     def taken(self) -> int:
         """Requests at work or waiting."""
         return self._taken
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a thread."""
+        return max(0, self._taken - self.threads)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a thread is at work, seen from anywhere."""
+        return any(future.running() for future in tuple(self._in_hand))
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a function returns, called on a worker.
@@ -87,17 +99,21 @@ class Workers:
         finally:
             gone.set()
 
-    def close(self) -> None:
-        """Let the work in hand end, and take no more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def close(self, seconds: float | None = None) -> bool:
+        """Take no more work and let what is in hand end; returns whether it did within a time."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        return not wait(set(self._in_hand), timeout=seconds).not_done
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         """Called on the event loop only, which is why counting needs no lock."""
         if self._taken >= self.places:
+            self.refused += 1
             raise Busy(self.name)
         loop = asyncio.get_running_loop()
         future = self._pool.submit(contextvars.copy_context().run, work)
         self._taken += 1
+        self._in_hand.add(future)
+        future.add_done_callback(self._in_hand.discard)
         future.add_done_callback(lambda _: _call(loop, self._given_back))
         return future
 

@@ -8,6 +8,7 @@ prefers; one that an address names is remembered.
 import hashlib
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from fastapi import Request, Response
@@ -17,11 +18,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from gnomon.core.wording import LANGUAGES, language, say
 from gnomon.serving.house import house_of
 from gnomon.serving.problems import Problem
+from gnomon.serving.safety.entry import admitted, signed_in
+from gnomon.serving.safety.forms import form_field
 from gnomon.serving.web.formats import FILTERS
 
 HERE = Path(__file__).parent
 THEMES = ("auto", "light", "dark")
 YEAR_SECONDS = 31_536_000
+NOBODYS = SimpleNamespace(name="Gnomon")
+"""What a page shows of the expert to whoever has not been let in: nothing, not even its name."""
 NAVIGATION = (
     ("/ask", "Ask", "質問"), ("/search", "Search", "検索"), ("/trace", "Trace", "出どころ"),
     ("/corpus", "Corpus", "文献"), ("/exam", "Exam", "試験"), ("/playground", "Playground", "試用"),
@@ -40,8 +45,9 @@ def page(request: Request, template: str, /, status: int = 200, **told: Any) -> 
     """
     lang, theme = language(), _chosen_theme(request)
     text = environment().get_template(template).render(
-        request=request, lang=lang, theme=theme, navigation=NAVIGATION, here=request.url.path,
-        expert=house_of(request).opened.expert, address=_address(request), **told,
+        request=request, lang=lang, theme=theme, navigation=NAVIGATION if admitted(request) else (),
+        here=request.url.path, expert=house_of(request).opened.expert if admitted(request) else NOBODYS,
+        signed_in=signed_in(request), address=_address(request), **told,
     )  # fmt: skip
     response = HTMLResponse(text, status, {"Content-Language": lang, "Vary": "Accept-Language, Cookie"})
     for name, known in (("lang", LANGUAGES), ("theme", THEMES)):
@@ -81,7 +87,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(default=True), trim_blocks=True,
         lstrip_blocks=True, undefined=StrictUndefined,
     )  # fmt: skip
-    made.globals |= {"t": say, "static": static_address}
+    made.globals |= {"t": say, "static": static_address, "form_field": form_field}
     made.filters |= FILTERS
     return made
 
