@@ -112,10 +112,13 @@ class OpenBook:
         """Texts for each item, best first, each under its document's title."""
         return [self._of(item) for item in items]
 
-    def _of(self, item: Item) -> tuple[str, ...]:
+    def hits(self, item: Item) -> list[Hit]:
+        """Where the passages of an item stand, best first."""
         query = " ".join([read_question(item.prompt).text, *(option[:LONGEST_OPTION] for option in item.choices)])
-        hits = self.retriever.search(query, k=self.count) if query.strip() else []
-        return tuple(f"{hit.title}\n{hit.text}" if hit.title else hit.text for hit in hits)
+        return self.retriever.search(query, k=self.count) if query.strip() else []
+
+    def _of(self, item: Item) -> tuple[str, ...]:
+        return tuple(f"{hit.title}\n{hit.text}" if hit.title else hit.text for hit in self.hits(item))
 
 
 def solver(inputs: Mapping[str, Path], out: "StepOutput") -> Solver:

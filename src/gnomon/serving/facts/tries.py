@@ -1,0 +1,109 @@
+"""What to try: a question, a search and a text to trace, taken from the expert itself.
+
+The question is one of its exam that the library alone answered rightly, in the reader's language; without an exam it
+asks about what most titles speak of. The search is the pair of words (the run of characters in Japanese) that most
+titles share. The text is the first sentence of the newest document that models were shown.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field
+
+from gnomon.core.errors import NotFound
+from gnomon.core.hashing import text_hash
+from gnomon.core.records import Item
+from gnomon.core.text import sentences
+from gnomon.core.wording import language, say
+from gnomon.research.opened import OpenExpert
+from gnomon.serving.facts.corpus import Frozen
+from gnomon.serving.facts.exam import roles, sitting
+from gnomon.serving.facts.freshness import Newest, documents_in_brief
+from gnomon.serving.facts.items import Wanted, items, questions
+from gnomon.serving.facts.kept import kept
+
+LONGEST = 180
+"""Characters of a question or sentence that still looks like one line."""
+BY_OPTIONS = ("following", "these options", "次のうち", "以下のうち", "___")
+"""Words of questions that make no sense without their options."""
+STOP = frozenset(
+    "a an and as at by for from in into is its of on or over the to with without new some study studies using via".split()
+)
+_ENGLISH, _JAPANESE = re.compile(r"[A-Za-z][A-Za-z-]+"), re.compile(r"[\u4e00-\u9fff\u30a1-\u30ffー]{2,}")
+
+
+class Tries(Frozen):
+    """What a reader may try first."""
+
+    question: str = Field(description="A question to ask; empty when the expert suggests none.")
+    search: str = Field(description="Words to search for; empty when there are no titles.")
+    trace: str = Field(description="A sentence to trace; empty without documents.")
+
+
+def tries(opened: OpenExpert, newest: Sequence[Newest]) -> Tries:
+    """What to try, in the reader's language.
+
+    Args:
+        opened: The expert.
+        newest: Its newest documents.
+    """
+    return kept(opened, f"tries {language()}", lambda: _tries(opened, newest, language()))
+
+
+def _tries(opened: OpenExpert, newest: Sequence[Newest], lang: str) -> Tries:
+    words = _common_words(opened, lang)
+    asked = _question(opened, lang) or (
+        say(f"What is known about {words}?", f"{words}について何が知られているか。") if words else ""
+    )
+    return Tries(question=asked, search=words, trace=_sentence(opened, newest, lang))
+
+
+def _question(opened: OpenExpert, lang: str) -> str:
+    """A question that the solver without a model got right, which one by the hash of its id: always the same."""
+    for role in roles(opened)[:1]:
+        for paper in sitting(opened, role).papers:
+            solvers = [arm.name for arm in paper.arms if arm.kind == "solver"]
+            every = questions(opened, role, paper.name)
+            right = {
+                row.id for solver in solvers for row in
+                items(opened, Wanted(sitting=role, paper=paper.name, arm=solver, right="right"), size=len(every) or 1).rows
+            }  # fmt: skip
+            fit = [item for item in every.values() if item.id in right and _alone(item, lang)]
+            if fit:
+                return min(fit, key=lambda item: text_hash(item.id)).prompt
+    return ""
+
+
+def _alone(item: Item, lang: str) -> bool:
+    """Whether a question can be asked without its options."""
+    short = len(item.prompt) <= LONGEST and "\n" not in item.prompt
+    return item.lang == lang and short and not any(words in item.prompt.casefold() for words in BY_OPTIONS)
+
+
+def _common_words(opened: OpenExpert, lang: str) -> str:
+    found: Counter[str] = Counter()
+    for one in documents_in_brief(opened):
+        if one.lang == lang:
+            found.update(set(_pairs(one.title) if lang == "en" else _JAPANESE.findall(one.title)))
+    return min(found, key=lambda words: (-found[words], -len(words), words)) if found else ""
+
+
+def _pairs(title: str) -> Iterator[str]:
+    """Words beside each other that both mean something."""
+    words = [word.casefold() for word in _ENGLISH.findall(title)]
+    for one, other in zip(words, words[1:], strict=False):
+        if one not in STOP and other not in STOP:
+            yield f"{one} {other}"
+
+
+def _sentence(opened: OpenExpert, newest: Sequence[Newest], lang: str) -> str:
+    own = [one for one in newest if one.lang == lang] or list(newest)
+    for one in own[:1]:
+        try:
+            text = opened.library.document(one.id).text
+        except NotFound:
+            return ""
+        found = [text[start:end] for start, end in sentences(text, one.lang)]
+        return next((sentence for sentence in found if len(sentence) <= LONGEST), "")
+    return ""
