@@ -60,7 +60,7 @@ def _form(
     request: Request, next: str, status: int = 200, wrong: str = "", headers: dict[str, str] | None = None
 ) -> Response:
     followed = request.headers.get("sec-fetch-site") in ("cross-site", "same-site")
-    response = page(request, "signin.html", status=status, wrong=wrong, next=own_address(next), followed=followed)
+    response = page(request, "signin.html", status=status, wrong=wrong, onward=own_address(next), followed=followed)
     response.headers.update(headers or {})
     return response
 
