@@ -11,6 +11,9 @@ from gnomon.serving.facts.freshness import Freshness, freshness
 from gnomon.serving.facts.pedigree import Relative, pedigree
 from gnomon.serving.facts.tries import Tries, tries
 
+OWN = ("final", "preferred", "tuned", "specialised")
+"""The model that an expert is about: the first of these that it has."""
+
 
 class Headline(Frozen):
     """What an exam found, in four lines."""
@@ -19,7 +22,7 @@ class Headline(Frozen):
     paper: str = Field(description="What the paper is called.")
     items: int = Field(description="Questions that were put.")
     chance: float | None = Field(description="What guessing gives.")
-    lines: tuple[Arm, ...] = Field(description="The best arm, the solver without a model, the best model, the base.")
+    lines: tuple[Arm, ...] = Field(description="The best arm, the solver, the expert's own model, the base.")
     best: str = Field(description="The arm with the highest accuracy.")
 
 
@@ -63,14 +66,12 @@ def _best(arms: Sequence[Arm]) -> str:
 
 
 def _lines(arms: Sequence[Arm], base: str) -> tuple[Arm, ...]:
-    """The best arm, the solver, the best model by itself (book closed) and the base, each once, the best first."""
-    models = [arm for arm in arms if arm.kind == "model"]
-    by_heart = [arm for arm in models if not arm.open_book]
+    """The best arm, the solver, the expert's own model with its book and without, and the base, the best first."""
+    own = next((role for role in OWN if any(arm.model == role for arm in arms)), "")
     chosen = [
-        *sorted(arms, key=_accuracy)[-1:], *(arm for arm in arms if arm.kind == "solver"),
-        *sorted(models, key=_accuracy)[-1:], *sorted(by_heart, key=_accuracy)[-1:],
-        *(arm for arm in arms if arm.name == base),
-    ]  # fmt: skip
+        *sorted(arms, key=_accuracy)[-1:],
+        *(arm for arm in arms if arm.kind == "solver" or arm.name == base or (own and arm.model == own)),
+    ]
     return tuple(sorted({arm.name: arm for arm in chosen}.values(), key=_accuracy, reverse=True))
 
 

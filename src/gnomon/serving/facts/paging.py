@@ -7,6 +7,7 @@ from gnomon.core.wording import say
 
 PAGE_SIZE, MOST_ROWS = 20, 100
 """Rows of a page unless a reader asks for more, and the most there can be."""
+LAST_PAGE = 1_000_000
 
 
 class Paged(BaseModel):

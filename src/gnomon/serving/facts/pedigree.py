@@ -73,8 +73,8 @@ def _relative(row: Mapping[str, Any], pack: Mapping[str, Any] | None, *, main: b
         role=row["model"], words=say(*MODELS.get(row["model"], (row["model"],) * 2)), name=ref["name"],
         revision=str(ref.get("revision", "")), stage=say(*STAGES.get(row["stage"], (row["stage"],) * 2)),
         step=row["stage"], address=row["address"], parents=tuple(row["parents"]), outside=tuple(row["outside"]),
-        licence=ref.get("licence") or "", parameters=row["parameters"], tokens=trained.get("tokens"), depth=row["depth"],
+        licence=ref.get("licence") or "", parameters=row["parameters"], tokens=trained.get("tokens"),
+        depth=row["depth"], main=main,
         shown=tuple(Shown(source=say(*SOURCES.get(one["name"], (one["name"],) * 2)), tokens=one["tokens"],
                           share=one["share"]) for one in sources),
-        main=main,
     )  # fmt: skip

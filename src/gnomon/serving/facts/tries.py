@@ -8,6 +8,7 @@ titles share. The text is the first sentence of the newest document that models 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -28,7 +29,7 @@ LONGEST = 180
 BY_OPTIONS = ("following", "these options", "次のうち", "以下のうち", "___")
 """Words of questions that make no sense without their options."""
 STOP = frozenset(
-    "a an and as at by for from in into is its of on or over the to with without new some study studies using via".split()
+    "a an and as at by for from in into is its of on or over the to with without new some using via".split()
 )
 _ENGLISH, _JAPANESE = re.compile(r"[A-Za-z][A-Za-z-]+"), re.compile(r"[\u4e00-\u9fff\u30a1-\u30ffー]{2,}")
 
@@ -65,10 +66,8 @@ def _question(opened: OpenExpert, lang: str) -> str:
         for paper in sitting(opened, role).papers:
             solvers = [arm.name for arm in paper.arms if arm.kind == "solver"]
             every = questions(opened, role, paper.name)
-            right = {
-                row.id for solver in solvers for row in
-                items(opened, Wanted(sitting=role, paper=paper.name, arm=solver, right="right"), size=len(every) or 1).rows
-            }  # fmt: skip
+            asked = (Wanted(sitting=role, paper=paper.name, arm=solver, right="right") for solver in solvers)
+            right = {row.id for wanted in asked for row in items(opened, wanted, size=len(every) or 1).rows}
             fit = [item for item in every.values() if item.id in right and _alone(item, lang)]
             if fit:
                 return min(fit, key=lambda item: text_hash(item.id)).prompt
@@ -92,7 +91,7 @@ def _common_words(opened: OpenExpert, lang: str) -> str:
 def _pairs(title: str) -> Iterator[str]:
     """Words beside each other that both mean something."""
     words = [word.casefold() for word in _ENGLISH.findall(title)]
-    for one, other in zip(words, words[1:], strict=False):
+    for one, other in pairwise(words):
         if one not in STOP and other not in STOP:
             yield f"{one} {other}"
 
