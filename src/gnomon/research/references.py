@@ -15,6 +15,8 @@ from gnomon.core.checks import keep_known_ids
 from gnomon.core.records import Biblio, Document
 from gnomon.core.wording import say
 
+DOUBTED = "[?]"
+"""Follows a sentence that the checks do not believe."""
 MOST_AUTHORS = 6
 """Authors named in a text or Markdown entry before "et al."."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#|~])")
@@ -85,14 +87,15 @@ def as_text(entries: Sequence[Reference]) -> str:
 
 
 def as_markdown(answer: Answer, entries: Sequence[Reference]) -> str:
-    """The whole answer as Markdown: question, sentences with their ids, references, quotes."""
+    """The whole answer as Markdown: question, sentences with their ids and doubts, references."""
     japanese = "ja" if re.search("[ぁ-ん]", answer.question) else "en"
     title = " ".join(answer.question.split())[:300]
     lines = [f"# {_escaped(title)}", ""]
     if answer.refused:
         return "\n".join([*lines, _escaped(answer.text), ""])
     for claim in answer.claims:
-        lines += [f"{_escaped(claim.text)} {''.join(f'[{i}]' for i in claim.citations)}", ""]
+        ids = "".join(f"[{i}]" for i in claim.citations)
+        lines += [" ".join(filter(None, (_escaped(claim.text), ids, claim.doubt and DOUBTED))), ""]
     lines += [f"## {say('References', '文献', japanese)}", ""]
     for entry in entries:
         link = f" <{entry.address}>" if entry.address else ""
