@@ -18,8 +18,10 @@ class ProblemDetails(BaseModel):
     instance: str = Field(description="The path that was asked for.", examples=["/api/documents/arxiv:0000.00000"])
     cure: str = Field("", description="How to mend it.", examples=["Ids are shown by a search."])
     kind: str = Field("", description="The error's name, for programs.", examples=["NotFound"])
-    fields: list[dict[str, str]] = Field([], description="What is wrong with which field: `field` and `message`.",
-                                         examples=[[{"field": "k", "message": "Input should be at least 1"}]])  # fmt: skip
+    fields: list[dict[str, str]] = Field(
+        [], description="What is wrong with which field: `field` and `message`.",
+        examples=[[{"field": "k", "message": "Input should be greater than or equal to 1"}]],
+    )  # fmt: skip
 
 
 TOLD = {

@@ -8,11 +8,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from gnomon.core.text import sentences
+from gnomon.core.text import sentences, unspaced_share
 from gnomon.research.asked import stem, telling_terms
 
-SHOWN = 340
-"""Characters of an excerpt."""
+SHOWN, SHOWN_UNSPACED = 340, 170
+"""Characters of an excerpt, and of one in a script without spaces, which says as much in half of them."""
 _RUN = re.compile("[\u3005\u4e00-\u9fff]+|[ァ-ヺー]+|\\d+(?:[.,]\\d+)*|[^\\W_\u3005-\u3007\u3040-\u30ff\u3400-\u9fff]+")
 Range = tuple[int, int]
 
@@ -46,14 +46,14 @@ def _found(text: str, wanted: frozenset[str]) -> Iterator[Range]:
             yield at, match.end()
 
 
-def window(text: str, places: Sequence[Range], shown: int = SHOWN) -> Range:
+def window(text: str, places: Sequence[Range]) -> Range:
     """The part of a passage to show: whole sentences from where most of the query's words are near each other.
 
     Args:
         text: The passage.
         places: Its marks.
-        shown: How many characters, at most.
     """
+    shown = SHOWN_UNSPACED if unspaced_share(text) > 0.3 else SHOWN
     if len(text) <= shown:
         return 0, len(text)
     parts = sentences(text) or [(0, len(text))]

@@ -1,9 +1,10 @@
-"""Formats: how numbers, shares and dates look on a page."""
+"""Formats: how numbers, shares, dates and addresses look on a page."""
 
 from collections.abc import Callable
 from typing import Any
 
 from gnomon.core.wording import say
+from gnomon.serving import addresses
 
 NOTHING = "–"
 
@@ -29,5 +30,8 @@ def day(moment: str) -> str:
     return moment[:10] or NOTHING
 
 
-FILTERS: dict[str, Callable[..., Any]] = {"count": count, "share": share, "authors": authors, "day": day}
+FILTERS: dict[str, Callable[..., Any]] = {
+    "count": count, "share": share, "authors": authors, "day": day, "paper": addresses.paper,
+    "lineage": addresses.lineage,
+}  # fmt: skip
 """By the name that templates use."""
