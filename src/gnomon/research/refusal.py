@@ -75,6 +75,16 @@ def nearest(hits: Sequence[Hit]) -> tuple[Nearby, ...]:
 
 def words_of_refusal(question: Question, near: Sequence[Nearby]) -> str:
     """The plain sentence of a refusal, with the nearest documents, in the question's language."""
+    if not question.terms or not near:
+        return reason(question, near)
+    titles = [f"{keep_known_ids(n.title, ())[0] or n.doc_id}{f' ({n.year})' if n.year else ''}" for n in near]
+    return reason(question, near) + say(
+        f" Nearest documents: {'; '.join(titles)}.", f"近い文献: {'、'.join(titles)}。", question.lang
+    )
+
+
+def reason(question: Question, near: Sequence[Nearby]) -> str:
+    """Why a question is refused, in its language; without the nearest documents, for whoever shows them otherwise."""
     if not question.terms:
         return say(
             "There is nothing in this question to look for. Ask about a subject, an object or a person.",
@@ -85,9 +95,8 @@ def words_of_refusal(question: Question, near: Sequence[Nearby]) -> str:
         return say(
             "The library holds nothing on this question.", "この質問に関する文献は見つからなかった。", question.lang
         )
-    titles = [f"{keep_known_ids(n.title, ())[0] or n.doc_id}{f' ({n.year})' if n.year else ''}" for n in near]
     return say(
-        f"The library holds no passage that answers this well enough. Nearest documents: {'; '.join(titles)}.",
-        f"この質問に十分に答える記述は見つからなかった。近い文献: {'、'.join(titles)}。",
+        "The library holds no passage that answers this well enough.",
+        "この質問に十分に答える記述は見つからなかった。",
         question.lang,
     )

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gnomon.serving.api.refusals import refusals
 from gnomon.serving.facts import traces
+from gnomon.serving.facts.questions import Words
 from gnomon.serving.facts.traces import Continued, Counted, Traced
 from gnomon.serving.house import Housed
 
@@ -21,7 +22,7 @@ class Text(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str = Field(description="Any text.")
+    text: Words = Field(description="Any text.")
 
 
 @router.post("", summary="Trace a text", responses=refusals(404))

@@ -17,11 +17,12 @@ from gnomon.research.asked import read_question
 from gnomon.research.doubts import told as told_doubt
 from gnomon.research.opened import OpenExpert
 from gnomon.research.references import Reference, as_bibtex, as_markdown, references
+from gnomon.research.refusal import reason, words_of_refusal
 from gnomon.runs.walk import load_answer
 from gnomon.serving import addresses
 from gnomon.serving.facts.checking import Checked, Fact, Frozen, checked, facts_of
 
-AROUND = 360
+AROUND = 260
 """Characters shown before and after a quote."""
 LONGEST_ID = 120
 
@@ -77,6 +78,7 @@ class AnswerFacts(Frozen):
     voice: str = Field(description="`extractive` (verbatim sentences), or the name of the model that wrote.")
     refused: bool = Field(description="Whether the evidence was too weak, or what was written rested on none of it.")
     text: str = Field(description="The answer with its ids (`[R1]`) and marks (`[?]`), or why nothing is answered.")
+    why: str = Field(description="Why nothing is answered, without the nearest works; empty when it is.")
     sentences: tuple[Sentence, ...] = Field(description="In order; none when refused.")
     evidence: tuple[Evidence, ...] = Field(description="What is cited, in order of its ids.")
     checks: Checked = Field(description="What code found.")
@@ -163,13 +165,19 @@ def answer_facts(opened: OpenExpert, given: Answer) -> AnswerFacts:
     quotes = {citation.id: citation.quote for citation in given.citations}
     return AnswerFacts(
         id=given.id, question=given.question, lang=read_question(given.question).lang, voice=given.voice,
-        refused=given.refused, text=given.text, evidence=evidence(opened, given.citations),
+        refused=given.refused, text=given.text, why=_why(given), evidence=evidence(opened, given.citations),
         sentences=tuple(sentence(n, claim, quotes) for n, claim in enumerate(given.claims, 1)),
         checks=checked(given.checks, given.claims), lineage=addresses.lineage(given.id),
         nearest=tuple(
             Near(doc_id=n.doc_id, title=n.title, year=n.year, address=addresses.paper(n.doc_id)) for n in given.nearest
         ),
     )  # fmt: skip
+
+
+def _why(given: Answer) -> str:
+    asked = read_question(given.question)
+    weak = given.refused and given.text == words_of_refusal(asked, given.nearest)
+    return reason(asked, given.nearest) if weak else given.text if given.refused else ""
 
 
 def kept_answer(opened: OpenExpert, name: str) -> Answer:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gnomon.core.answers import Answer, Checks, Claim
 from gnomon.core.errors import ConfigError
@@ -20,6 +20,8 @@ from gnomon.serving.facts.checking import Checked, checked
 from gnomon.serving.facts.voices import Voice, voice
 
 MOST_TURNS = 40
+Words = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]
+"""Text of a reader: half of a surrogate pair, which JSON can hold and no file, becomes a question mark."""
 EXAMPLES = 5
 _EXAM_PARTS = ("items",)
 
@@ -30,7 +32,7 @@ class Turn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     role: Literal["user", "assistant"] = Field(description="Who spoke.")
-    text: str = Field(max_length=20_000, description="What was said.")
+    text: Words = Field(max_length=20_000, description="What was said.")
 
 
 class Limits(BaseModel):
@@ -38,14 +40,14 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    year: str = Field(default="", max_length=40, description="`1998`, `1990..2000`, `1990..` or `..2000`.",
+    year: Words = Field(default="", max_length=40, description="`1998`, `1990..2000`, `1990..` or `..2000`.",
                       examples=["1990..2000"])  # fmt: skip
-    author: str = Field(default="", max_length=300, description="Part of an author's name.")
-    category: str = Field(
+    author: Words = Field(default="", max_length=300, description="Part of an author's name.")
+    category: Words = Field(
         default="", max_length=300, description="Subject code or its beginning.", examples=["astro-ph"]
     )
-    language: str = Field(default="", max_length=300, description="ISO 639-1 code of the documents.")
-    source: str = Field(
+    language: Words = Field(default="", max_length=300, description="ISO 639-1 code of the documents.")
+    source: Words = Field(
         default="", max_length=300, description="Kind of source (`pdf`), or the beginning of a source's key."
     )
 
@@ -65,14 +67,14 @@ class Asking(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    question: str = Field(description="In English or Japanese.", examples=["How did Hubble measure distances?"])
-    voice: str = Field(
+    question: Words = Field(description="In English or Japanese.", examples=["How did Hubble measure distances?"])
+    voice: Words = Field(
         default=EXTRACTIVE, max_length=300, description="Who answers: `extractive`, or the id of another voice."
     )
     history: tuple[Turn, ...] = Field(
         default=(), max_length=MOST_TURNS, description="Earlier turns; only models heed them."
     )
-    after: tuple[str, ...] = Field(
+    after: tuple[Words, ...] = Field(
         default=(), max_length=MOST_TURNS,
         description="Ids of kept answers: earlier questions with their answers, before `history`.",
     )  # fmt: skip
