@@ -1,6 +1,6 @@
 """``lineage``, ``show`` and ``verify``: looking closely, changing nothing."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -10,9 +10,6 @@ from gnomon.cli.session import Session, command
 from gnomon.core.errors import InputError, NotFound
 from gnomon.core.wording import say
 from gnomon.runs.workspace import Workspace
-
-if TYPE_CHECKING:
-    from gnomon.runs.lineage import Link
 
 
 class TokenRange(click.ParamType[tuple[int, int]]):
@@ -45,59 +42,24 @@ class TokenRange(click.ParamType[tuple[int, int]]):
 def lineage(session: Session, id: tuple[str, ...], document: str, tokens: tuple[int, int] | None, text: str) -> int:
     """Print a lineage."""
     from gnomon.cli.lineages import show_lineage
-    from gnomon.runs.lineage import Chain, expert_chain, whole_chain
-    from gnomon.runs.walk import walk
-    from gnomon.training.lessons import learners
+    from gnomon.research.lineages import shown_to, walk_back
 
     workspace, name = session.workspace(), " ".join(id)
-    chains: list[Chain] = []
-    roles: dict[str, str] = {}
-    if session.name or workspace.names("experts"):
-        expert = session.expert(workspace)
-        roles = dict(expert.parts)
-        chains.append(expert_chain(workspace, expert))
-    if not session.name:
-        chains.append(whole_chain(workspace))
-    link = _shown_to(workspace, name, roles, (document, tokens, text))
-    if link is None:
-        link = walk(workspace, chains, name, learners(workspace))
-    if session.json:
-        print_json(link.to_row())
-    else:
-        show_lineage(console(), link)
-    return DONE
-
-
-def _shown_to(
-    workspace: Workspace, name: str, roles: dict[str, str], what: tuple[str, tuple[int, int] | None, str]
-) -> "Link | None":
-    """What a model was shown; None when the name is no model's.
-
-    Raises:
-        InputError: A document is asked about without a model, or a part of a document without the document.
-    """
-    from gnomon.training.shown import document_lineage, find_model, model_lineage
-
-    document, tokens, text = what
+    expert = session.expert(workspace) if session.name or workspace.names("experts") else None
     if not document and (tokens or text):
         raise InputError(
             say("--tokens and --text are parts of a document.", "--tokens と --text は文書の一部を指す。"),
             say("Add --document ID.", "--document ID を加える。"),
         )
-    address = find_model(workspace, name, roles)
-    if address is None:
-        if document:
-            raise NotFound(
-                say(f"{name!r} is no model of this workspace.", f"{name!r} というモデルはこの作業場所にない。"),
-                say("Give a model's role in the expert (base, specialised), its name or its address; `gnomon show`"
-                    " lists them.",
-                    "エキスパートでの役割（base、specialised）、名前、アドレスのいずれかを指定する。"
-                    "`gnomon show` で一覧できる。"),
-            )  # fmt: skip
-        return None
     if document:
-        return document_lineage(workspace, address, document, tokens=tokens, excerpt=text)
-    return model_lineage(workspace, address)
+        link = shown_to(workspace, name, expert, document, tokens=tokens, excerpt=text)
+    else:
+        link = walk_back(workspace, name, expert, elsewhere=not session.name)
+    if session.json:
+        print_json(link.to_row())
+    else:
+        show_lineage(console(), link)
+    return DONE
 
 
 @command(

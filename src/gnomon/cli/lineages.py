@@ -1,13 +1,11 @@
 """How a lineage looks to a person: a tree, one line a link, the longest facts below it."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gnomon.cli.output import count, safe
-from gnomon.cli.taught import LETTERS, pair_lines, turn_lines, verdict_lines
-from gnomon.cli.telling import KINDS_JA, words_of
 from gnomon.core.wording import say
 from gnomon.runs.lineage import IN_LIBRARY, Link
+from gnomon.runs.telling import kind_word, lines_below, words_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,7 +57,7 @@ def _grow(tree: "Tree", link: Link, told: set[tuple[str, str]], *, folded: bool 
 def _label(link: Link) -> "Text":
     from rich.text import Text
 
-    kind = say("learnt in" if link.kind == "learnt" else link.kind, KINDS_JA.get(link.kind, link.kind))
+    kind = kind_word(link.kind)
     name = link.id
     if link.kind in WITH_ADDRESS:
         room, _, identity = link.id.rpartition("/")
@@ -80,28 +78,7 @@ def _details(link: Link) -> list["Text"]:
     """What does not fit on the line: evidence beside a step, options of a question."""
     from rich.text import Text
 
-    facts = link.facts
-    tellers = {"pair": pair_lines, "example": turn_lines, "preference": turn_lines}
-    lines = list(tellers[link.kind](facts)) if link.kind in tellers else []
-    for pair in facts.get("pairs", ()):
-        lines.append(say("duplicate pair: ", "重複の組: ") + _values(pair))
-    for leak in facts.get("leaks", ()) if link.kind == "step" else ():
-        lines.append(say("leak: ", "漏洩: ") + _values(leak))
-    for number, choice in enumerate(facts.get("choices", ())):
-        right = " ✓" if number in facts.get("targets", ()) else ""
-        lines.append(f"{LETTERS[number % len(LETTERS)]}. {choice}{right}")
-    lines += verdict_lines(facts.get("verdicts", ()))
-    if facts.get("evidence"):
-        lines.append(say("evidence: ", "根拠: ") + str(facts["evidence"]))
-    return [Text(_short(line), style="dim") for line in lines]
-
-
-def _values(row: Mapping[str, Any]) -> str:
-    shown = (
-        f"{value:.3g}" if isinstance(value, float) else str(value)
-        for value in row.values() if value not in ("", None) and not isinstance(value, Mapping)
-    )  # fmt: skip
-    return " · ".join(shown)
+    return [Text(_short(line), style="dim") for line in lines_below(link)]
 
 
 def _short(text: str) -> str:

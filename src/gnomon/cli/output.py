@@ -11,13 +11,16 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gnomon.core.amounts import count as count
+from gnomon.core.amounts import seconds as seconds
+from gnomon.core.amounts import size as size
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 _KEPT = {"\n", "\t"}
 PIPED_WIDTH = 160
-UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def safe(text: str) -> str:
@@ -68,28 +71,3 @@ def table(*columns: str, right: Sequence[str] = ()) -> "Table":
     for name in columns:
         made.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return made
-
-
-def size(number: float) -> str:
-    """Bytes as a person reads them."""
-    for unit in UNITS[:-1]:
-        if abs(number) < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" or number >= 10 else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} {UNITS[-1]}"
-
-
-def seconds(number: float) -> str:
-    """A duration as a person reads it."""
-    if number < 10:
-        return f"{number:.1f} s"
-    if number < 120:
-        return f"{number:.0f} s"
-    minutes, rest = divmod(round(number), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def count(number: int) -> str:
-    """A number with its thousands set apart."""
-    return f"{number:,}"

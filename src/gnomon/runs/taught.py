@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gnomon.cli.output import count
+from gnomon.core.amounts import count
 from gnomon.core.wording import say
 
 CRITERIA = {

@@ -1,11 +1,11 @@
-"""What one line says of a link of a lineage: the one thing to know about it."""
+"""What is said of a link of a lineage: the one thing to know about it, and the lines below it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gnomon.cli import taught
-from gnomon.cli.output import count, size
+from gnomon.core.amounts import count, size
 from gnomon.core.wording import say
+from gnomon.runs import taught
 from gnomon.runs.lineage import IN_LIBRARY, Link
 
 KINDS_JA = {
@@ -60,6 +60,11 @@ OUTCOMES = {
 }
 REVISION_SHOWN = 19
 SIGHTS_SHOWN = 3
+
+
+def kind_word(kind: str) -> str:
+    """What a kind of link is called."""
+    return say("learnt in" if kind == "learnt" else kind, KINDS_JA.get(kind, kind))
 
 
 def words_of(link: Link) -> str:
@@ -184,3 +189,31 @@ def _pass(facts: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     more = len(sights) - SIGHTS_SHOWN
     return "; ".join(sights[:SIGHTS_SHOWN]) + (say(f"; and {more} more", f"、ほか {more} 件") if more > 0 else "")
+
+
+# Lines below ----------------------------------------------------------------------------------
+
+
+def lines_below(link: Link) -> Iterator[str]:
+    """What does not fit on a line: evidence beside a step, turns of an example, options of a question."""
+    facts = link.facts
+    tellers = {"pair": taught.pair_lines, "example": taught.turn_lines, "preference": taught.turn_lines}
+    yield from tellers[link.kind](facts) if link.kind in tellers else ()
+    for pair in facts.get("pairs", ()):
+        yield say("duplicate pair: ", "重複の組: ") + _values(pair)
+    for leak in facts.get("leaks", ()) if link.kind == "step" else ():
+        yield say("leak: ", "漏洩: ") + _values(leak)
+    for number, choice in enumerate(facts.get("choices", ())):
+        right = " ✓" if number in facts.get("targets", ()) else ""
+        yield f"{taught.LETTERS[number % len(taught.LETTERS)]}. {choice}{right}"
+    yield from taught.verdict_lines(facts.get("verdicts", ()))
+    if facts.get("evidence"):
+        yield say("evidence: ", "根拠: ") + str(facts["evidence"])
+
+
+def _values(row: Mapping[str, Any]) -> str:
+    shown = (
+        f"{value:.3g}" if isinstance(value, float) else str(value)
+        for value in row.values() if value not in ("", None) and not isinstance(value, Mapping)
+    )  # fmt: skip
+    return " · ".join(shown)
