@@ -40,10 +40,9 @@ class Home(Frozen):
 
 def home(opened: OpenExpert) -> Home:
     """The facts of the home page."""
-    fresh = freshness(opened)
     return Home(
         name=opened.expert.name, recipe=opened.expert.recipe, library=corpus(opened), models=pedigree(opened),
-        exam=headline(opened), fresh=fresh, tries=tries(opened, fresh.newest),
+        exam=headline(opened), fresh=freshness(opened), tries=tries(opened),
     )  # fmt: skip
 
 

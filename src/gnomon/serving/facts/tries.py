@@ -2,12 +2,12 @@
 
 The question is one of its exam that the library alone answered rightly, in the reader's language; without an exam it
 asks about what most titles speak of. The search is the pair of words (the run of characters in Japanese) that most
-titles share. The text is the first sentence of the newest document that models were shown.
+titles share. The text is a sentence of the newest document.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 from pydantic import Field
@@ -20,7 +20,7 @@ from gnomon.core.wording import language, say
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts.corpus import Frozen
 from gnomon.serving.facts.exam import roles, sitting
-from gnomon.serving.facts.freshness import Newest, documents_in_brief
+from gnomon.serving.facts.freshness import documents_in_brief
 from gnomon.serving.facts.items import Wanted, items, questions
 from gnomon.serving.facts.kept import kept
 
@@ -42,22 +42,17 @@ class Tries(Frozen):
     trace: str = Field(description="A sentence to trace; empty without documents.")
 
 
-def tries(opened: OpenExpert, newest: Sequence[Newest]) -> Tries:
-    """What to try, in the reader's language.
-
-    Args:
-        opened: The expert.
-        newest: Its newest documents.
-    """
-    return kept(opened, f"tries {language()}", lambda: _tries(opened, newest, language()))
+def tries(opened: OpenExpert) -> Tries:
+    """What to try, in the reader's language where the library has it."""
+    return kept(opened, f"tries {language()}", lambda: _tries(opened, language()))
 
 
-def _tries(opened: OpenExpert, newest: Sequence[Newest], lang: str) -> Tries:
-    words = _common_words(opened, lang)
+def _tries(opened: OpenExpert, lang: str) -> Tries:
+    words = _common_words(opened, lang) or _common_words(opened, "en")
     asked = _question(opened, lang) or (
         say(f"What is known about {words}?", f"{words}について何が知られているか。") if words else ""
     )
-    return Tries(question=asked, search=words, trace=_sentence(opened, newest, lang))
+    return Tries(question=asked, search=words, trace=_sentence(opened, lang))
 
 
 def _question(opened: OpenExpert, lang: str) -> str:
@@ -96,13 +91,15 @@ def _pairs(title: str) -> Iterator[str]:
             yield f"{one} {other}"
 
 
-def _sentence(opened: OpenExpert, newest: Sequence[Newest], lang: str) -> str:
-    own = [one for one in newest if one.lang == lang] or list(newest)
-    for one in own[:1]:
-        try:
-            text = opened.library.document(one.id).text
-        except NotFound:
-            return ""
-        found = [text[start:end] for start, end in sentences(text, one.lang)]
-        return next((sentence for sentence in found if len(sentence) <= LONGEST), "")
-    return ""
+def _sentence(opened: OpenExpert, lang: str) -> str:
+    every = documents_in_brief(opened)
+    own = [one for one in every if one.lang == lang] or every
+    if not own:
+        return ""
+    newest = max(own, key=lambda one: (one.date, one.id))
+    try:
+        text = opened.library.document(newest.id).text
+    except NotFound:
+        return ""
+    found = (text[start:end] for start, end in sentences(text, newest.lang))
+    return next((sentence for sentence in found if len(sentence) <= LONGEST), "")
