@@ -168,7 +168,7 @@ def test_a_structured_answer_that_does_not_fit_is_a_fault(server: ChatServer, te
 @pytest.mark.parametrize("how", ["json", "words"])
 def test_endpoints_without_schemas_are_told_in_words(server: ChatServer, how: str) -> None:
     model(server, structured=how).chat(asked("rate"), ChatOptions(schema=SCHEMA))
-    assert '"maximum": 5' in server.requests[0]["messages"][-1]["content"]
+    assert '"score": 1 to 5' in server.requests[0]["messages"][-1]["content"]
     assert server.requests[0].get("response_format") == ({"type": "json_object"} if how == "json" else None)
 
 

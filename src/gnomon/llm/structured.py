@@ -13,13 +13,56 @@ from typing import Any
 from gnomon.core.errors import MissingExtra
 from gnomon.llm.chat import Reply
 
-WORDS = "Answer with one JSON object that fits this JSON schema, and with nothing else:\n"
+FORM = "Answer with one JSON object of this form, and with nothing else:\n"
+SCHEMA = "Answer with one JSON object that fits this JSON schema, and with nothing else:\n"
 EXCERPT = 120
+OPEN = "…"
+"""Stands in a form for what is to be put in; an answer that still has it is a copy of the form."""
+REPEATED = 4
+"""Most items of a list that the form writes out."""
+_TYPES = ("object", "array", "integer", "number", "boolean", "string")
+_SAID = frozenset(
+    "type properties required additionalProperties items enum minimum maximum minLength minItems maxItems".split()
+)
+"""What a form can say, or need not."""
 
 
 def in_words(schema: Mapping[str, Any]) -> str:
-    """The schema as an instruction, for models that cannot be held to it."""
-    return WORDS + json.dumps(schema, ensure_ascii=False)
+    """What is wanted as an instruction, for models that cannot be held to a schema.
+
+    They are shown the form of an answer where it says enough: small models answer a schema with a copy of it.
+    """
+    return FORM + _form(schema) if _plain(schema) else SCHEMA + json.dumps(schema, ensure_ascii=False)
+
+
+def _plain(schema: Mapping[str, Any]) -> bool:
+    """Whether a form can say what a JSON schema says."""
+    parts = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    typed = "enum" in schema or schema.get("type") in _TYPES
+    return typed and set(schema) <= _SAID and all(map(_plain, parts))
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    """An answer with its values left open: ``{"answer": "A or B", "why": "…", "score": 1 to 5}``."""
+    if "enum" in schema:
+        return json.dumps(" or ".join(map(str, schema["enum"])), ensure_ascii=False)
+    kind = schema["type"]
+    if kind == "object":
+        fields = schema.get("properties", {}).items()
+        return "{" + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {_form(part)}" for name, part in fields) + "}"
+    if kind == "array":
+        return _list(schema)
+    if kind in {"integer", "number"}:
+        return f"{schema['minimum']} to {schema['maximum']}" if {"minimum", "maximum"} <= set(schema) else "a number"
+    return "true or false" if kind == "boolean" else f'"{OPEN}"'
+
+
+def _list(schema: Mapping[str, Any]) -> str:
+    """A list: as many items as there have to be, and a sign that there may be more."""
+    item, least = _form(schema.get("items", {"type": "string"})), schema.get("minItems", 1)
+    shown = [item] * max(1, min(least, REPEATED))
+    more = [] if schema.get("maxItems") == len(shown) else [OPEN]
+    return "[" + ", ".join([*shown, *more]) + "]"
 
 
 def read_structured(reply: Reply, schema: Mapping[str, Any]) -> Reply:
@@ -70,8 +113,19 @@ def _misfit(value: Any, schema: Mapping[str, Any]) -> str:
         import jsonschema
     except ImportError as error:
         raise MissingExtra("jsonschema", "llm", "Checking structured answers") from error
+    if copied := _still_open(value):
+        return f"the form was copied: {copied} is left open"
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(value), key=lambda e: list(map(str, e.path)))
     if not errors:
         return ""
     place = "/".join(str(part) for part in errors[0].path) or "the object"
     return f"does not fit the schema at {place}: {errors[0].message[:EXCERPT]}"
+
+
+def _still_open(value: Any, place: str = "") -> str:
+    """The first place at which a value is what the form has in it; empty when there is none."""
+    if isinstance(value, str):
+        return (place or "the answer") if value.strip() in {OPEN, "..."} else ""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = (_still_open(part, f"{place}/{name}".lstrip("/")) for name, part in parts)
+    return next(filter(None, found), "")
