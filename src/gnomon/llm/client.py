@@ -6,13 +6,17 @@ endpoint implements the same protocol, so whoever asks does not know which it is
 text of base models: no roles, no templates, and the name of a special token in a text is just text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gnomon.core.errors import ConfigError
+from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.records import ModelRef
 from gnomon.core.wording import say
+
+
+class TooLong(DataError):
+    """A text needs more tokens than its model reads."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +55,8 @@ class Completion:
     """Tokens generated, those of the stop string or the end-of-text token included."""
     finish: str
     """``"stop"`` when the model ended or a stop string appeared, ``"length"`` when there was no room for more."""
+    tokens_in: int = 0
+    """Tokens of the prompt; 0 where the model does not say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +83,10 @@ class Client(Protocol):
         Raises:
             DataError: A prompt leaves no room in the model's context.
         """
+        ...
+
+    def stream_complete(self, prompt: str, options: Generation) -> Iterator[Completion]:
+        """The continuation as it grows: each has more text, the last is the whole; errors as ``complete``."""
         ...
 
     def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[LogLikelihood]:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,10 @@ class Echo:
         """The words of each prompt again, from its first, with a space before each."""
         return [_shortened("".join(f" {word}" for word in prompt.split()), options) for prompt in prompts]
 
+    def stream_complete(self, prompt: str, options: Generation) -> Iterator[Completion]:
+        """The words of the prompt, one by one."""
+        return _grown(self.complete([prompt], options)[0])
+
     def chat(self, conversations: Sequence[Conversation], options: ChatOptions) -> list[Reply]:
         """The words of each conversation's last turn again."""
         return [_reply(" ".join(turns[-1].text.split()), turns, options) for turns in conversations]
@@ -117,6 +122,10 @@ class Scripted:
         """
         return [_shortened(self._reply(prompt), options) for prompt in prompts]
 
+    def stream_complete(self, prompt: str, options: Generation) -> Iterator[Completion]:
+        """The reply, word by word."""
+        return _grown(self.complete([prompt], options)[0])
+
     def chat(self, conversations: Sequence[Conversation], options: ChatOptions) -> list[Reply]:
         """The replies, read as a real model's text is: thinking apart, a schema held against them.
 
@@ -164,6 +173,15 @@ def _streamed(reply: Reply) -> Iterator[Reply]:
     yield from (Reply(text="", thinking="".join(thought[: n + 1])) for n in range(len(thought)))
     yield from (Reply(text="".join(said[: n + 1]), thinking=reply.thinking) for n in range(len(said) - 1))
     yield reply
+
+
+def _grown(whole: Completion) -> Iterator[Completion]:
+    """The completion as it would grow, word by word."""
+    said = re.findall(r"\s*\S+", whole.text)
+    yield from (
+        replace(whole, text="".join(said[: n + 1]), tokens=n + 1, finish="length") for n in range(len(said) - 1)
+    )
+    yield whole
 
 
 def _shortened(text: str, options: Generation) -> Completion:

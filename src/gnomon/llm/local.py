@@ -5,7 +5,8 @@ token of a long text, and hidden states. All of it is batched by a budget of tok
 texts stood beside it (up to rounding, about 1e-6 in float32; ``docs/design/local-models.md``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.wording import say
 from gnomon.llm.chat import ChatOptions, Conversation, Reply
-from gnomon.llm.client import Completion, Generation, LogLikelihood
+from gnomon.llm.client import Completion, Generation, LogLikelihood, TooLong
 from gnomon.llm.forward import Floats, Forward
 from gnomon.llm.hub import folder_revision
 from gnomon.llm.likelihood import pair_scores, strided
@@ -82,17 +83,26 @@ class LocalModel:
         """The ids of a whole conversation, and which of them the assistant says; errors as ``encode_learnt``."""
         return encode_learnt(self._tokens, messages)
 
+    def stream_complete(self, prompt: str, options: Generation) -> Iterator[Completion]:
+        """The continuation as it grows, the whole at the end; errors as ``complete``."""
+        (ids,) = self._tokens.prompt([prompt])
+        yield from self._growing(prompt, ids, self._tokens, options)
+
     def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
         """The reply as it grows; errors as ``chat``."""
         asked = asked_of(self._spoken, conversation, options)
-        self._check_length(len(asked.ids) + 1, asked.seed)
-        limit = min(options.max_tokens, self.context - len(asked.ids))
-        decoding = Decoding([asked.seed], [asked.ids], asked.tokens, generation(options))
         whole = None
-        for whole in growing(decoding, lambda: self._generate(decoding, [asked.ids], limit)):
-            yield replace(reply_to(asked, whole, replace(options, schema=None)), fault="")
+        with closing(self._growing(asked.seed, asked.ids, asked.tokens, generation(options))) as texts:
+            for whole in texts:
+                yield replace(reply_to(asked, whole, replace(options, schema=None)), fault="")
         if whole is not None:
             yield reply_to(asked, whole, options)
+
+    def _growing(self, seed: str, ids: list[int], tokens: Tokens, options: Generation) -> Generator[Completion]:
+        self._check_length(len(ids) + 1, seed)
+        limit = min(options.max_tokens, self.context - len(ids))
+        decoding = Decoding([seed], [ids], tokens, options)
+        yield from growing(decoding, lambda: self._generate(decoding, [ids], limit))
 
     @cached_property
     def _spoken(self) -> Tokens:
@@ -213,7 +223,7 @@ class LocalModel:
     def _check_length(self, length: int, text: str) -> None:
         if length > self.context:
             name, start = self.ref.name, text[:60]
-            raise DataError(
+            raise TooLong(
                 say(
                     f"A text needs {length} tokens, the model {name!r} reads {self.context}: {start!r}…",
                     f"{length} トークンの入力に対し、モデル {name!r} の文脈長は {self.context}: {start!r}…",

@@ -5,7 +5,7 @@ A structured answer is asked for in words and read as an endpoint's would be; th
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
 from gnomon.core.hashing import canonical_json
@@ -77,8 +77,8 @@ def reply_to(asked: Asked, made: Completion, options: ChatOptions) -> Reply:
     return whole_reply(text, "", made.finish, (len(asked.ids), made.tokens), options)
 
 
-def growing(decoding: Decoding, generate: Callable[[], list[Completion]]) -> Iterator[Completion]:
-    """The text so far, again and again while it grows, and the whole at the end."""
+def growing(decoding: Decoding, generate: Callable[[], list[Completion]]) -> Generator[Completion]:
+    """The text so far, again and again while it grows, and the whole at the end; closed, it ends the generating too."""
     ended: queue.Queue[list[Completion] | BaseException] = queue.Queue()
 
     def work() -> None:
@@ -89,6 +89,14 @@ def growing(decoding: Decoding, generate: Callable[[], list[Completion]]) -> Ite
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
+    try:
+        yield from _watched(decoding, ended)
+    finally:
+        decoding.halt()
+        thread.join()
+
+
+def _watched(decoding: Decoding, ended: "queue.Queue[list[Completion] | BaseException]") -> Iterator[Completion]:
     shown = ""
     while True:
         try:
@@ -99,7 +107,6 @@ def growing(decoding: Decoding, generate: Callable[[], list[Completion]]) -> Ite
                 shown = now.text
                 yield now
             continue
-        thread.join()
         if isinstance(result, BaseException):
             raise result
         yield result[0]

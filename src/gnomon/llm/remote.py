@@ -7,6 +7,7 @@ is used.
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from gnomon.llm.requests import (
     chat_body,
     check_place,
     completion_body,
+    completion_delta,
     delta_texts,
     echo_body,
     price,
@@ -118,7 +120,7 @@ class RemoteModel:
         """The reply as it grows; what is in the log comes whole at once.
 
         Raises:
-            ConfigError: The endpoint refuses.
+            ConfigError: The endpoint refuses the key or the model; a refusal of this one conversation is a fault.
             RunError: The stream ends before the answer does.
         """
         check_conversation(conversation)
@@ -129,24 +131,26 @@ class RemoteModel:
             return
         started, body = time.perf_counter(), chat_body(self.ref, self.place, conversation, options)
         text, thinking, finish, tokens = "", "", None, (0, 0)
-        with self._caller.errors():
-            chunks = self._caller.sync.chat.completions.create(
-                **body, stream=True, stream_options={"include_usage": True}
-            )
-            for chunk in chunks:
-                more, thought, ended = delta_texts(chunk)
-                text, thinking, finish = text + more, thinking + thought, ended or finish
-                tokens = usage(chunk) if any(usage(chunk)) else tokens
-                if more or thought:
-                    yield replace(whole_reply(text, thinking, None, (0, 0), replace(options, schema=None)), fault="")
+        try:
+            with self._caller.errors(), self._streamed(body) as chunks:
+                for chunk in chunks:
+                    more, thought, ended = delta_texts(chunk)
+                    text, thinking, finish = text + more, thinking + thought, ended or finish
+                    tokens = usage(chunk) if any(usage(chunk)) else tokens
+                    if more or thought:
+                        told = whole_reply(text, thinking, None, (0, 0), replace(options, schema=None))
+                        yield replace(told, fault="")
+        except Refused as refusal:
+            yield _no_answer(refusal)
+            return
         if finish is None:
-            raise RunError(
-                say(f"{self._caller.url} ended the stream after {len(text)} characters, before the answer was whole.",
-                    f"{self._caller.url} のストリームが {len(text)} 文字で途切れた。"),
-                say("Ask again.", "もう一度質問する。"),
-            )  # fmt: skip
+            raise self._cut(text)
         whole = whole_reply(text, thinking, finish, tokens, options)
         yield self._kept(place, body, replace(whole, seconds=time.perf_counter() - started))
+
+    def _streamed(self, body: dict[str, Any]) -> Any:
+        """A stream of chunks; leaving its context ends it at the endpoint as well."""
+        return self._caller.sync.chat.completions.create(**body, stream=True, stream_options={"include_usage": True})
 
     def complete(self, prompts: Sequence[str], options: Generation) -> list[Completion]:
         """One continuation a prompt, in order (``POST /completions``).
@@ -160,11 +164,34 @@ class RemoteModel:
             async def ask(client: Any) -> Completion:
                 answer = await client.completions.create(**completion_body(self.ref, self.place, prompt, options))
                 text, finish, tokens = read_completion(answer)
-                return Completion(text=text, tokens=tokens, finish=finish)
+                return Completion(text=text, tokens=tokens, finish=finish, tokens_in=usage(answer)[0])
 
             return ask
 
         return self._unrefused([asked(prompt) for prompt in prompts])
+
+    def stream_complete(self, prompt: str, options: Generation) -> Iterator[Completion]:
+        """The continuation as it grows.
+
+        Raises:
+            ConfigError: The endpoint has no completions, or refuses the prompt.
+            RunError: The stream ends before the text does.
+        """
+        text, finish, tokens = "", "", (0, 0)
+        with self._streaming():
+            chunks = self._caller.sync.completions.create(
+                **completion_body(self.ref, self.place, prompt, options), stream=True,
+                stream_options={"include_usage": True},
+            )  # fmt: skip
+            for chunk in chunks:
+                more, ended = completion_delta(chunk)
+                text, finish = text + more, ended or finish
+                tokens = usage(chunk) if any(usage(chunk)) else tokens
+                if more:
+                    yield Completion(text=text, tokens=tokens[1], finish="length", tokens_in=tokens[0])
+        if not finish:
+            raise self._cut(text)
+        yield Completion(text=text, tokens=tokens[1], finish=finish, tokens_in=tokens[0])
 
     def log_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[LogLikelihood]:
         """How probable each (context, continuation) is, by an endpoint that echoes its prompt (vLLM; not llama.cpp).
@@ -190,10 +217,29 @@ class RemoteModel:
         try:
             return self._caller.each(tasks)
         except (Refused, Unreadable) as error:
-            raise ConfigError(
-                say(f"{self._caller.url} cannot do this: {error}", f"{self._caller.url} では行えない: {error}"),
-                say("Use local weights, or vLLM.", "ローカルの重みか vLLM を使う。"),
-            ) from error
+            raise self._unable(error) from error
+
+    @contextmanager
+    def _streaming(self) -> Iterator[None]:
+        """Errors of a stream in Gnomon's words."""
+        try:
+            with self._caller.errors():
+                yield
+        except Refused as error:
+            raise self._unable(error) from error
+
+    def _unable(self, error: Exception) -> ConfigError:
+        return ConfigError(
+            say(f"{self._caller.url} cannot do this: {error}", f"{self._caller.url} では行えない: {error}"),
+            say("Use local weights, or vLLM.", "ローカルの重みか vLLM を使う。"),
+        )
+
+    def _cut(self, text: str) -> RunError:
+        return RunError(
+            say(f"{self._caller.url} ended the stream after {len(text)} characters, before the answer was whole.",
+                f"{self._caller.url} のストリームが {len(text)} 文字で途切れた。"),
+            say("Ask again.", "もう一度質問する。"),
+        )  # fmt: skip
 
     def close(self) -> None:
         """Close the connections."""

@@ -134,6 +134,14 @@ def delta_texts(chunk: Any) -> tuple[str, str, str | None]:
     return delta.content or "", _reasoning(delta), choices[0].finish_reason
 
 
+def completion_delta(chunk: Any) -> tuple[str, str]:
+    """(text, finish) that a chunk of a streamed completion adds."""
+    choices = getattr(chunk, "choices", None) or []
+    if not choices:
+        return "", ""
+    return choices[0].text or "", choices[0].finish_reason or ""
+
+
 def read_completion(answer: Any) -> tuple[str, str, int]:
     """(text, finish, tokens) of a completion.
 

@@ -35,6 +35,7 @@ class Decoding:
         self._made: list[list[int]] = [[] for _ in ids]
         """New tokens of each text, until it ended."""
         self._ended = [False] * len(ids)
+        self._halted = False
         self._noise = [torch.Generator().manual_seed(_seed(options.seed, prompt)) for prompt in prompts]
         self._window = max((len(stop.encode()) for stop in options.stop), default=0) + SLACK
 
@@ -68,7 +69,11 @@ class Decoding:
             if not self._ended[row]:
                 self._made[row].append(token)
                 self._ended[row] = token in self._tokens.ends or self._at_stop(row)
-        return torch.tensor(self._ended, device=ids.device)
+        return torch.tensor([ended or self._halted for ended in self._ended], device=ids.device)
+
+    def halt(self) -> None:
+        """Let ``generate`` end after its next token, because nobody reads on."""
+        self._halted = True
 
     def _at_stop(self, row: int) -> bool:
         """Whether a stop string has appeared: looked for near the end first, since decoding all of a text is slow."""
@@ -94,7 +99,8 @@ class Decoding:
             text = self._text(row)
             cut = self._cut(text)
             finish = "stop" if self._ended[row] or cut is not None else "length"
-            found.append(Completion(text=text[:cut], tokens=len(made), finish=finish))
+            read = len(self._ids[row])
+            found.append(Completion(text=text[:cut], tokens=len(made), finish=finish, tokens_in=read))
         return found
 
 
