@@ -46,6 +46,15 @@ def test_a_copy_of_the_form_is_no_answer(schema: dict[str, Any]) -> None:
         assert reply.fault
 
 
+def test_an_answer_that_is_whole_counts_although_it_is_said_again_until_the_limit() -> None:
+    one = '{"question": "What is dust?", "answer": "Grains {tiny}.", "quote": "Dust."}'
+    for text in (f"{one}\n{one}\n{one[:30]}", f"Here it is:\n{one} And so on and"):
+        reply = read_structured(Reply(text=text, finish="length"), ALL["open"])
+        assert reply.value == json.loads(one)
+        assert reply.fault == ""
+    assert "cut" in read_structured(Reply(text=one[:-9], finish="length"), ALL["open"]).fault
+
+
 def test_a_value_that_was_left_open_is_named() -> None:
     text = json.dumps({"question": "What is dust?", "answer": "…", "quote": "Dust is small."}, ensure_ascii=False)
     assert "answer is left open" in read_structured(Reply(text=text), ALL["open"]).fault

@@ -89,13 +89,17 @@ def _read(text: str) -> tuple[Any, bool]:
         return _object(json.loads(text)), False
     except (ValueError, RecursionError):
         pass
+    start = text.find("{")
+    if start < 0:
+        return None, True
+    try:  # whole, whatever follows: small models say it again and again until they are cut
+        return _object(json.JSONDecoder().raw_decode(text, start)[0]), False
+    except (ValueError, RecursionError):
+        pass
     try:
         import json_repair
     except ImportError as error:
         raise MissingExtra("json_repair", "llm", "Reading structured answers") from error
-    start = text.find("{")
-    if start < 0:
-        return None, True
     try:
         return _object(json_repair.loads(text[start:])), True
     except (ValueError, RecursionError):
