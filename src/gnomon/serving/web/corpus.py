@@ -1,5 +1,69 @@
-"""The page of what the library is made of."""
+"""The pages of what the library is made of, and of what was left out of it, one by one."""
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gnomon.evaluation.report.plots import lengths, years
+from gnomon.evaluation.report.sections import flow
+from gnomon.research.opened import OpenExpert
+from gnomon.serving.api.corpus import Code, Page
+from gnomon.serving.facts.contamination import contamination
+from gnomon.serving.facts.corpus import corpus
+from gnomon.serving.facts.dropped import dropped
+from gnomon.serving.facts.duplicates import Kind, compared, duplicates
+from gnomon.serving.facts.gathered import report_facts
+from gnomon.serving.house import Housed
+from gnomon.serving.web.drawings import drawn, place, rules_address
+from gnomon.serving.web.pages import page
 
 router = APIRouter(include_in_schema=False)
+DocId = Annotated[str, Query(max_length=500)]
+
+
+@router.get("/corpus")
+async def show(request: Request, house: Housed) -> Response:
+    """The library and the way to it."""
+    told = await house.readers.run(_told, house.opened)
+    return page(request, "corpus.html", place=place, drawings=rules_address(), **told)
+
+
+@router.get("/corpus/dropped")
+async def show_dropped(
+    request: Request, house: Housed, step: Code = "", reason: Code = "", page_: Annotated[Page, Query(alias="page")] = 1
+) -> Response:
+    """Records that were left out."""
+    found = await house.readers.run(dropped, house.opened, step, reason, page_)
+    return page(request, "corpus_dropped.html", found=found)
+
+
+@router.get("/corpus/duplicates")
+async def show_duplicates(
+    request: Request, house: Housed, kind: Kind = "", page_: Annotated[Page, Query(alias="page")] = 1,
+    a: DocId = "", b: DocId = "",
+) -> Response:  # fmt: skip
+    """Pairs found alike, and one pair side by side when it is asked for."""
+    if a and b:
+        beside = await house.readers.run(compared, house.opened, a, b)
+        return page(request, "corpus_compared.html", beside=beside)
+    found = await house.readers.run(duplicates, house.opened, kind, page_)
+    return page(request, "corpus_duplicates.html", found=found)
+
+
+@router.get("/corpus/contamination")
+async def show_contamination(
+    request: Request, house: Housed, page_: Annotated[Page, Query(alias="page")] = 1
+) -> Response:
+    """Exam questions that documents give away."""
+    found = await house.readers.run(contamination, house.opened, page_)
+    return page(request, "corpus_contamination.html", found=found)
+
+
+def _told(opened: OpenExpert) -> dict[str, Any]:
+    facts = report_facts(opened)
+    made = facts["composition"]
+    return {
+        "corpus": corpus(opened), "flow": drawn(lambda: flow(facts)),
+        "by_year": drawn(lambda: years(made["year"], "documents by year")),
+        "by_length": drawn(lambda: lengths(made["length"], "documents by length")),
+    }  # fmt: skip

@@ -9,7 +9,7 @@ from gnomon.evaluation.report.markup import Markup
 from gnomon.evaluation.report.models.axes import short
 from gnomon.evaluation.report.plots import years
 from gnomon.research.opened import OpenExpert
-from gnomon.serving.facts.exam import exam_facts
+from gnomon.serving.facts.exam import Arm, exam_facts
 from gnomon.serving.facts.gathered import report_facts
 from gnomon.serving.facts.home import Headline, Home, home
 from gnomon.serving.house import Housed
@@ -57,9 +57,9 @@ def _lines(opened: OpenExpert, told: Headline | None) -> list[dict[str, Any]]:
     names = Names([{**model, "kind": model["kind"]} for model in found["models"]])
     about = {arm["name"]: {**arm, "way": ""} for arm in found["arms"]}
 
-    def line(arm: Any) -> dict[str, Any]:
+    def line(arm: Arm) -> dict[str, Any]:
         own, value = about[arm.name], arm.accuracy.model_dump() if arm.accuracy else {"value": None}
-        told_of = points(value["value"]) if arm.accuracy else ""
+        told_of = points(arm.accuracy.value) if arm.accuracy else ""
         return {
             "arm": arm, "chip": drawn(lambda: chip(own, names)),
             "track": drawn(lambda: track(WHOLE, [(style(own, names), value, told_of)], told.chance or 0.0)),
