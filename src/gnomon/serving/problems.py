@@ -48,7 +48,7 @@ TITLES = {
 OPENAI_CODES = {401: "invalid_api_key", 413: "request_too_large", 422: "invalid_value", 503: "server_busy"}
 """What OpenAI's protocol calls a problem, unless the problem says it itself."""
 INVALID_CODES = {"missing": "missing_required_parameter", "extra_forbidden": "unknown_parameter",
-                 "json_invalid": "invalid_json"}  # fmt: skip
+                 "json_invalid": "invalid_json", "unsupported_parameter": "unsupported_parameter"}  # fmt: skip
 """The same for kinds of validation errors."""
 log = logging.getLogger("gnomon.serving")
 
