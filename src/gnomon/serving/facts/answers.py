@@ -24,6 +24,8 @@ from gnomon.serving.facts.checking import Checked, Fact, Frozen, checked, facts_
 
 AROUND = 260
 """Characters shown before and after a quote."""
+BEFORE, AFTER = "… ", " …"
+"""What shows that a passage was cut."""
 LONGEST_ID = 120
 
 
@@ -128,13 +130,13 @@ def _evidence(citation: Citation, document: Document | None) -> Evidence:
 def _from_word(text: str, cut: bool) -> str:  # noqa: FBT001 -- private, two calls
     """A text that was cut at its beginning, from its first whole word."""
     space = text.find(" ", 0, 30) if cut else -1
-    return f"… {text[space + 1 :]}" if cut else text
+    return f"{BEFORE}{text[space + 1 :]}" if cut else text
 
 
 def _to_word(text: str, cut: bool) -> str:  # noqa: FBT001 -- private, two calls
     """A text that was cut at its end, to its last whole word."""
     space = text.rfind(" ", len(text) - 30) if cut else -1
-    return f"{text[: space if space > 0 else None]} …" if cut else text
+    return f"{text[: space if space > 0 else None]}{AFTER}" if cut else text
 
 
 def sentence(number: int, claim: Claim, quotes: Mapping[str, str]) -> Sentence:

@@ -87,14 +87,14 @@ def _of_shares(checks: Checks) -> Found:
         yield "facts", False, say(f"{_percent(share)} of its numbers, units, years and names stand in the evidence.",
                                   f"数値・単位・年・名前の {_percent(share)} が根拠にある。")  # fmt: skip
     if checks.coverage is not None:
-        yield (
-            "wording",
-            checks.coverage == 1 or None,
-            say(
-                f"{_percent(checks.coverage)} of its wording is that of the evidence.",
-                f"言い回しの {_percent(checks.coverage)} が根拠と同じである。",
-            ),
-        )
+        yield "wording", checks.coverage == 1 or None, _of_wording(checks.coverage)
+
+
+def _of_wording(share: float) -> str:
+    if share == 1:
+        return say("All of its wording is that of the evidence.", "言い回しはすべて根拠と同じである。")
+    return say(f"{_percent(share)} of its wording is that of the evidence.",
+               f"言い回しの {_percent(share)} が根拠と同じである。")  # fmt: skip
 
 
 def _of_counts(checks: Checks, claims: Sequence[Claim]) -> Found:

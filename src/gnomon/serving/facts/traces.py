@@ -15,6 +15,7 @@ from gnomon.core.errors import ConfigError
 from gnomon.core.text import unspaced_share
 from gnomon.core.wording import say
 from gnomon.knowledge.tracing.results import TraceDocument, TraceResult, TraceSpan, caveat
+from gnomon.knowledge.tracing.words import Forms, words
 from gnomon.research.opened import OpenExpert
 from gnomon.serving import addresses
 from gnomon.serving.facts.briefs import Brief, briefs
@@ -147,6 +148,11 @@ def counted(opened: OpenExpert, phrase: str, documents: int = 10) -> Counted:
     found = opened.trace.find(phrase, documents)
     known = briefs(opened, (document.doc_id for document in found))
     return Counted(phrase=phrase, count=opened.trace.count(phrase), documents=tuple(_document(d, known) for d in found))
+
+
+def places_of_words(phrase: str) -> list[tuple[int, int]]:
+    """First character, and one past the last, of each word of a phrase as a trace reads it."""
+    return [(word.start, word.end) for word in words(phrase, Forms(fold_case=False))]
 
 
 def _refuse_long(text: str, characters: int) -> None:

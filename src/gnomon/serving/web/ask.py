@@ -26,6 +26,7 @@ from gnomon.serving.facts.voices import Voice, voice, voices
 from gnomon.serving.house import Housed
 from gnomon.serving.web.maths import runs
 from gnomon.serving.web.pages import environment, page
+from gnomon.serving.web.passages import sources
 
 router = APIRouter(include_in_schema=False)
 PATH = "/ask"
@@ -75,8 +76,9 @@ async def ask_page(request: Request, house: Housed, asked: Annotated[PageQuery, 
     workers = house.readers if asking.voice == EXTRACTIVE or not waits else house.writers
     told = await workers.run(_answered, opened, asked, waits=waits)
     streams = "" if waits or not asked.q.strip() else asked.address(f"{PATH}/events")
+    quoted = sources(told.given.evidence if told.given else ())
     return page(request, "ask.html", asked=asked, told=told, given=told.given, colours=told.colours, runs=runs,
-                chosen=told.chosen, streams=streams)  # fmt: skip
+                chosen=told.chosen, streams=streams, sources=quoted)  # fmt: skip
 
 
 def _answered(opened: OpenExpert, asked: PageQuery, *, waits: bool) -> _Answered:
@@ -105,14 +107,15 @@ def _parts(opened: OpenExpert, asked: PageQuery) -> Iterator[tuple[str, str]]:
     for event in questions.telling(opened, asked.asking):
         match event:
             case EvidenceFound():
-                yield "evidence", fragment("ask_evidence.html", evidence=event.evidence)
+                yield "evidence", fragment("ask_evidence.html", sources=sources(event.evidence))
             case Progress():
                 yield "writing", event.model_dump_json()
             case Sentence():
                 yield "sentence", fragment("ask_sentence.html", sentence=event, stretches=())
             case AnswerFacts():
                 yield "answer", fragment("ask_answer.html", given=event, colours=None, chosen=chosen, asked=asked)
-                yield "evidence", fragment("ask_evidence.html", evidence=event.evidence)
+                if not event.refused:
+                    yield "evidence", fragment("ask_evidence.html", sources=sources(event.evidence))
 
 
 @router.get(f"{PATH}/answers/{{answer_id}}")

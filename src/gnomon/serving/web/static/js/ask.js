@@ -74,10 +74,10 @@ function light(target) {
   for (const one of result.querySelectorAll(".lit")) one.classList.remove("lit");
   const held = target?.closest?.("[data-evidence], .sentence");
   if (!held) return;
-  const names = held.dataset.evidence ? [held.dataset.evidence] : held.dataset.cites.split(" ").filter(Boolean);
+  const names = (held.dataset.evidence ?? held.dataset.cites).split(" ").filter(Boolean);
   if (!names.length) return;
   for (const one of result.querySelectorAll("[data-evidence]")) {
-    if (names.includes(one.dataset.evidence)) one.classList.add("lit");
+    if (one.dataset.evidence.split(" ").some((name) => names.includes(name))) one.classList.add("lit");
   }
   const cites = (sentence) => sentence.dataset.cites.split(" ").some((name) => names.includes(name));
   for (const one of result.querySelectorAll(".sentence")) {
