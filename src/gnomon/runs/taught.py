@@ -23,11 +23,14 @@ LETTERS = "ABCDEFGHIJ"
 Facts = Mapping[str, Any]
 
 
-def _pair(facts: Facts) -> str:
-    state = str(facts["state"])
+def state_words(state: str) -> str:
+    """What became of a pair."""
     known = {"taught": "学習に使われた", "kept": "残した", "asked in an exam": "試験問題になった"}
-    left = state.removeprefix("left out by ")
-    told = say(state, known.get(state, f"除いた: {left}"))
+    return say(state, known.get(state, f"除いた: {state.removeprefix('left out by ')}"))
+
+
+def _pair(facts: Facts) -> str:
+    told = state_words(str(facts["state"]))
     return " · ".join([facts["kind"], facts["lang"], say(f"by {facts['writer']}", f"作成: {facts['writer']}"), told])
 
 

@@ -103,7 +103,10 @@ def _step(facts: Mapping[str, Any]) -> str:
         passes, rows = count(facts["passes"]), count(len(facts["rows"]))
         return say(f"packed for training: passes {passes}, rows {rows}", f"{told}（{passes} 周、{rows} 行）")
     if outcome == "cut":
-        return say(f"cut into {count(len(facts['chunks']))} chunks", f"{count(len(facts['chunks']))} 個に分けた")
+        chunks = len(facts["chunks"])
+        return say(
+            "cut into 1 chunk" if chunks == 1 else f"cut into {count(chunks)} chunks", f"{count(chunks)} 個に分けた"
+        )
     if outcome == "asked":
         return taught.asked_words(facts)
     return told + (": " + ", ".join(facts["examples"]) if facts.get("examples") else "")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from markupsafe import Markup
@@ -58,6 +59,8 @@ class Run:
     """The expression as MathML; None for words, and for one that could not be read."""
     marked: bool
     """Whether some of it is marked."""
+    start: int
+    """Its first character."""
 
 
 def runs(text: str, marks: Sequence[Range] = (), window: Range | None = None) -> list[Run]:
@@ -73,15 +76,21 @@ def runs(text: str, marks: Sequence[Range] = (), window: Range | None = None) ->
     first, last = window or (0, len(text))
     made: list[Run] = []
     at = first
-    for place, found in zip(PLACE.finditer(text), range(MOST), strict=False):
-        del found
+    for place in _places(text):
         if place.end() <= first or place.start() >= last:
             continue
-        made += _words(text, marks, at, place.start())
-        marked = any(start < place.end() and place.start() < end for start, end in marks)
-        made.append(Run(place.group(), _mathml(place), marked))
+        if place.start() >= first:
+            made += _words(text, marks, at, place.start())
+            marked = any(start < place.end() and place.start() < end for start, end in marks)
+            made.append(Run(place.group(), _mathml(place), marked, place.start()))
         at = place.end()
     return made + _words(text, marks, at, last)
+
+
+@lru_cache(maxsize=64)
+def _places(text: str) -> tuple[re.Match[str], ...]:
+    """The expressions of a text, which is read piece by piece; an expression belongs to the piece it begins in."""
+    return tuple(islice(PLACE.finditer(text), MOST))
 
 
 def _words(text: str, marks: Sequence[Range], first: int, last: int) -> list[Run]:
@@ -89,9 +98,13 @@ def _words(text: str, marks: Sequence[Range], first: int, last: int) -> list[Run
     for start, end in marks:
         start, end = max(start, first), min(end, last)
         if start < end:
-            made += [Run(text[first:start], None, False), Run(text[start:end], None, True)]
+            made += [_plain(text, first, start), _plain(text, start, end, marked=True)]
             first = end
-    return [run for run in (*made, Run(text[first:last], None, False)) if run.text]
+    return [run for run in (*made, _plain(text, first, last)) if run.text]
+
+
+def _plain(text: str, start: int, end: int, *, marked: bool = False) -> Run:
+    return Run(text[start:end], None, marked, start)
 
 
 def _mathml(place: re.Match[str]) -> Markup | None:
