@@ -98,6 +98,10 @@ class MiniLM:
         """Vectors of queries: this model does not tell them from passages."""
         return self.embed(texts)
 
+    def count(self, texts: Sequence[str]) -> int:
+        """How many tokens it reads of texts, border marks included."""
+        return sum(len(self._tokenizer.encode(well_formed(text, CHARACTERS)).ids) for text in texts)
+
     def read(self, text: str, after: str = "") -> Reading:
         """A text read after another: the vector of both together, and one for each token of the text itself.
 

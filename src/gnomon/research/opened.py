@@ -120,11 +120,11 @@ class OpenExpert:
             NotFound: The expert has no such model, or none at all, or it is not made yet.
         """
         roles = {role: address for role, address in self.expert.parts if address.startswith(MODEL_STEPS)}
-        found = {name: Path(name).expanduser() for name in names if Path(name).expanduser().is_dir()}
-        missing = [name for name in names if name not in found and name not in roles]
-        if missing or not (roles or found):
+        places = {name: Path(name).expanduser() for name in names if name not in roles}
+        missing = [name for name, place in places.items() if not place.is_dir()]
+        if missing or not (roles or places):
             raise self._no_model(missing, roles)
-        return {name: found.get(name) or self._artifact(roles[name]) for name in names or self.models}
+        return {name: places.get(name) or self._artifact(roles[name]) for name in names or self.models}
 
     def model(self, name: str) -> "LanguageModel":
         """The model behind a name, loaded once: of ``gnomon.toml``, of the expert, or a folder of weights.
@@ -177,11 +177,19 @@ class OpenExpert:
         return whole(self._spoken(question, AtOnce(self.model(voice)), history, filters))
 
     def events(
-        self, question: str, voice: str = EXTRACTIVE, history: Sequence[Message] = (), filters: Filters = NO_FILTERS
+        self,
+        question: str,
+        voice: "str | Writer" = EXTRACTIVE,
+        history: Sequence[Message] = (),
+        filters: Filters = NO_FILTERS,
     ) -> Iterator[Event]:
-        """The same answer as it comes to be; closing the iterator ends the work. Arguments and errors as ``answer``."""
+        """The same answer as it comes to be; closing the iterator ends the work.
+
+        Arguments and errors as ``answer``; the voice may also be what writes itself.
+        """
         if voice != EXTRACTIVE:
-            return self._spoken(question, self.model(voice), history, filters)
+            writer = self.model(voice) if isinstance(voice, str) else voice
+            return self._spoken(question, writer, history, filters)
         config = AskConfig(filters=filters)
         return ask.events(
             question, self.library, config=config, embedder=self.sentence_embedder, parts=self.expert.parts

@@ -16,6 +16,7 @@ from gnomon.core.files import read_json
 from gnomon.core.records import ModelRef
 from gnomon.core.wording import say
 from gnomon.research.opened import OpenExpert
+from gnomon.serving.facts.kept import kept
 
 if TYPE_CHECKING:
     from gnomon.runs.record import Record
@@ -71,8 +72,12 @@ class ModelFacts(Frozen):
 
 def models(opened: OpenExpert) -> tuple[ModelFacts, ...]:
     """Every model of an expert once, in the order they came to be."""
-    exams = _exams(opened)
-    return tuple(_facts(opened, role, also, exams) for role, also in opened.models.items())
+
+    def read() -> tuple[ModelFacts, ...]:
+        exams = _exams(opened)
+        return tuple(_facts(opened, role, also, exams) for role, also in opened.models.items())
+
+    return kept(opened, "models", read)
 
 
 def model_facts(opened: OpenExpert, name: str) -> ModelFacts:
@@ -81,9 +86,9 @@ def model_facts(opened: OpenExpert, name: str) -> ModelFacts:
     Raises:
         NotFound: The expert has no such model.
     """
-    for role, also in opened.models.items():
-        if name == role or name in also:
-            return _facts(opened, role, also, _exams(opened))
+    found = next((facts for facts in models(opened) if name == facts.id or name in facts.also), None)
+    if found is not None:
+        return found
     raise NotFound(
         say(f"The expert has no model {name!r}.", f"エキスパートにモデル {name!r} はない。"),
         say(f"It has: {', '.join(opened.models) or '–'}.", f"あるもの: {', '.join(opened.models) or '–'}。"),

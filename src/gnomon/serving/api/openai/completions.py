@@ -1,0 +1,93 @@
+"""``/v1/completions``: texts continued by one of the expert's models."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.responses import JSONResponse
+
+from gnomon.llm.client import Generation
+from gnomon.serving.api.openai import asked
+from gnomon.serving.api.openai.parameters import CompletionRequest
+from gnomon.serving.api.openai.replies import TextChoice, TextCompletion, usage
+from gnomon.serving.api.openai.sending import HEADERS, Chunk, Head, gathered, streamed
+from gnomon.serving.api.openai.writing import Piece, continued
+from gnomon.serving.house import Housed
+
+router = APIRouter()
+TOKENS = 16
+"""Tokens that are written when no limit is given, as the protocol has it."""
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The continued texts; or, with `stream`, chunks of them, one prompt after another.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": 'data: {"object": "text_completion", "choices": [{"index": 0, "text": " of two", '
+                '"finish_reason": null}]}\n\ndata: [DONE]\n\n',
+            }
+        },
+    }
+}
+EXAMPLES: dict[str, Any] = {
+    "one text": {
+        "summary": "A text continued by the specialised model",
+        "value": {"model": "specialised", "prompt": "We report the discovery of", "max_tokens": 60, "temperature": 0.3},
+    }
+}
+
+
+@router.post("/completions", summary="Continue texts", response_model=TextCompletion, responses=EVENTS)  # fmt: skip
+async def completions(
+    request: Request, house: Housed, body: Annotated[CompletionRequest, Body(openapi_examples=EXAMPLES)]
+) -> Response:
+    """Every model of the expert continues texts, base models above all. What they write is no fact."""
+    opened = house.opened
+    facts = await house.readers.run(asked.writing_model, opened, body.model)
+    prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
+    asked.fits("prompt", prompts, house.limits.text_characters)
+    options = Generation(max_tokens=min(body.max_tokens or TOKENS, house.limits.written_tokens), **body.sampled)
+    make = partial(continued, opened, facts.id, prompts, options, echo=bool(body.echo))
+    wants_usage = body.wants_usage or not body.stream
+    head = Head("text_completion", "cmpl", body.model, facts.revision, wants_usage=wants_usage)
+    if body.stream:
+        return await streamed(house.writers, make, TextChunks(head))
+    pieces = await gathered(request, house.writers, make)
+    return JSONResponse(_whole(head, len(prompts), pieces).model_dump(), headers=HEADERS)
+
+
+def _whole(head: Head, prompts: int, pieces: Sequence[Piece]) -> TextCompletion:
+    choices = []
+    for index in range(prompts):
+        own = [piece for piece in pieces if piece.index == index]
+        finish: Any = (own[-1].finish if own else "") or "length"
+        choices.append(TextChoice(index=index, text="".join(p.text for p in own), finish_reason=finish))
+        head.count(own[-1].tokens if own else (0, 0))
+    return TextCompletion(choices=choices, usage=usage(head.read, head.written), **head.told)
+
+
+class TextChunks:
+    """Pieces of continued texts as chunks.
+
+    Args:
+        head: What every chunk begins with.
+    """
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+
+    def begin(self) -> Iterator[Chunk]:
+        """Nothing."""
+        return iter(())
+
+    def of(self, piece: Piece) -> Iterator[Chunk]:
+        """More of a text, and at its end why it ends."""
+        self._head.count(piece.tokens)
+        yield self._head.chunk(
+            {"index": piece.index, "text": piece.text, "logprobs": None, "finish_reason": piece.finish or None}
+        )
+
+    def end(self) -> Iterator[Chunk]:
+        """The usage."""
+        return self._head.usage()
