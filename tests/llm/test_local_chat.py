@@ -1,5 +1,6 @@
 """Chat with local weights: templates, marks in hostile text, thinking, streams."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +11,10 @@ from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.messages import Message
 from gnomon.core.records import ModelRef
 from gnomon.llm.chat import Chat, ChatOptions
-from gnomon.llm.client import Generation
+from gnomon.llm.client import Completion, Generation
 from gnomon.llm.local import LocalModel
 from gnomon.llm.local_chat import asked_of, reply_to, speaking
+from gnomon.llm.sampling import Decoding
 from gnomon.llm.templated import encode_chat, own_template, render
 from gnomon.llm.tokens import Tokens
 
@@ -143,6 +145,34 @@ def test_a_stream_ends_in_what_chat_says(model: LocalModel) -> None:
     replies = list(model.stream(said("6 * 7?"), options))
     assert replies[-1] == model.chat([said("6 * 7?")], options)[0]
     assert all(replies[-1].text.startswith(reply.text[:-1]) for reply in replies)
+
+
+def test_who_stops_reading_a_stream_ends_the_generation(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    generate = LocalModel._generate
+
+    def watched(self: LocalModel, *args: Any) -> Any:
+        found = generate(self, *args)
+        made.append(found[0].tokens)
+        return found
+
+    def slowly(self: Decoding, *args: Any, **options: Any) -> Any:
+        gone.wait()
+        return stopped(self, *args, **options)
+
+    def halt(self: Decoding) -> None:
+        halt_after_token(self)
+        gone.set()
+
+    stopped, halt_after_token, gone = Decoding.stopped, Decoding.halt, threading.Event()
+    monkeypatch.setattr(LocalModel, "_generate", watched)
+    monkeypatch.setattr(Decoding, "stopped", slowly)
+    monkeypatch.setattr(Decoding, "halt", halt)
+    monkeypatch.setattr(Decoding, "completions", lambda self: [Completion(text="a", tokens=1, finish="length")])
+    stream = model.stream(said("6 * 7?"), replace(OPTIONS, max_tokens=200))
+    assert next(stream).text == "a"
+    stream.close()  # type: ignore[attr-defined]
+    assert made == [1]
 
 
 def test_a_base_model_says_that_it_cannot_chat(local: Any) -> None:

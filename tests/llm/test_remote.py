@@ -256,6 +256,24 @@ def test_a_stream_grows_and_ends_whole(server: ChatServer, log: CallLog) -> None
     assert len(server.requests) == 1
 
 
+def test_a_conversation_that_is_refused_has_a_fault_as_a_stream_too(server: ChatServer) -> None:
+    server.answer = lambda body, number: Status(400, "too long")
+    (reply,) = model(server).stream(asked("6 * 7")[0], PLAIN)
+    assert (reply.finish, reply.text) == ("refused", "")
+    assert "too long" in reply.fault
+
+
+def test_who_stops_reading_a_stream_leaves_the_endpoint(server: ChatServer) -> None:
+    server.answer = lambda body, number: Chunks([chunk("4"), *[0.01, chunk("2")] * 3_000])
+    stream = model(server).stream(asked("6 * 7")[0], PLAIN)
+    assert next(stream).text == "4"
+    stream.close()  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 5
+    while server.now and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not server.now
+
+
 @pytest.mark.parametrize("parts", [[chunk("4"), None], [chunk("4")]])
 def test_a_cut_stream_is_an_error_and_not_an_answer(server: ChatServer, log: CallLog, parts: list[Any]) -> None:
     server.answer = lambda body, number: Chunks(parts)
