@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gguf
 import numpy as np
 import packs
 import pytest
@@ -71,6 +72,17 @@ def test_logits_are_the_models_within_the_quantisation(
     together = [float(np.corrcoef(a, b)[0, 1]) for a, b in zip(read, nano, strict=True)]
     assert min(together) > least
     assert float(np.abs(read - nano).max()) < most
+
+
+def test_a_matrix_is_quantised_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quantised: list[tuple[int, ...]] = []
+    quantise = gguf.quants.quantize
+    monkeypatch.setattr(
+        gguf.quants, "quantize", lambda values, kind: quantised.append(values.shape) or quantise(values, kind)
+    )
+    write_gguf(NANO_FOLDER, tmp_path / "nano.gguf", "q8_0", ABOUT)
+    written = [tensor for tensor in GGUFReader(tmp_path / "nano.gguf").tensors if tensor.tensor_type.name == "Q8_0"]
+    assert len(quantised) == len(written) > 0
 
 
 def test_finer_kinds_are_smaller_and_say_what_they_are(tmp_path: Path) -> None:

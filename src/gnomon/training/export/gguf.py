@@ -5,6 +5,7 @@ quantised in blocks of 32 weights with one scale (``q8_0``, ``q5_1``, ``q4_0``);
 finer K-quants need llama.cpp's ``llama-quantize``, which reads the ``f16`` file.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,13 +83,12 @@ def write_gguf(folder: Path, path: Path, quant: str, about: About) -> None:
     write_vocabulary(writer, folder, int(config["vocab_size"]))
     wanted = getattr(gguf.GGMLQuantizationType, QUANTS[quant])
     for name, tensor in _tensors(gguf, folder, config):
-        raw, stored = _stored(gguf, tensor, wanted)
-        writer.add_tensor_info(name, raw.shape, raw.dtype, raw.nbytes, stored if raw.dtype == np.uint8 else None)
+        writer.add_tensor_info(name, *_planned(gguf, tensor, wanted))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     for _, tensor in _tensors(gguf, folder, config):
-        writer.write_tensor_data(_stored(gguf, tensor, wanted)[0])
+        writer.write_tensor_data(_stored(gguf, tensor, wanted))
     writer.close()
     partial.rename(path)
 
@@ -190,13 +190,28 @@ def _llama3_factors(config: dict[str, Any]) -> Array:
     return (1 / ((1 - smooth) / factor + smooth)).astype(np.float32)
 
 
-def _stored(gguf: Any, tensor: Array, wanted: Any) -> tuple[Array, Any]:
-    """A tensor as it is written: matrices as wanted where their rows fill whole blocks, else as half floats."""
+def _kind(gguf: Any, tensor: Array, wanted: Any) -> Any:
+    """The type of a tensor in the file: matrices as wanted where their rows fill whole blocks, else half floats."""
     types = gguf.GGMLQuantizationType
     if tensor.ndim < 2 or wanted == types.F32:
-        return np.ascontiguousarray(tensor, np.float32), types.F32
-    block = gguf.GGML_QUANT_SIZES[wanted][0]
-    kind = wanted if tensor.shape[-1] % block == 0 else types.F16
-    if kind == types.F16:
-        return np.ascontiguousarray(tensor, np.float16), kind
-    return gguf.quants.quantize(np.ascontiguousarray(tensor, np.float32), kind), kind
+        return types.F32
+    return wanted if tensor.shape[-1] % gguf.GGML_QUANT_SIZES[wanted][0] == 0 else types.F16
+
+
+def _planned(gguf: Any, tensor: Array, wanted: Any) -> tuple[Sequence[int], Any, int, Any]:
+    """(shape, dtype, bytes, type) of a tensor as it will be written, without quantising it, which takes long."""
+    kind, types = _kind(gguf, tensor, wanted), gguf.GGMLQuantizationType
+    if kind in {types.F32, types.F16}:
+        floats: np.dtype[Any] = np.dtype(np.float32 if kind == types.F32 else np.float16)
+        return tensor.shape, floats, tensor.size * floats.itemsize, None
+    shape = gguf.quant_shape_to_byte_shape(tensor.shape, kind)
+    return shape, np.dtype(np.uint8), math.prod(shape), kind
+
+
+def _stored(gguf: Any, tensor: Array, wanted: Any) -> Array:
+    """A tensor's values as they are written."""
+    kind, types = _kind(gguf, tensor, wanted), gguf.GGMLQuantizationType
+    if kind in {types.F32, types.F16}:
+        return np.ascontiguousarray(tensor, np.float32 if kind == types.F32 else np.float16)
+    quantised: Array = gguf.quants.quantize(np.ascontiguousarray(tensor, np.float32), kind)
+    return quantised

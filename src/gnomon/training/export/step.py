@@ -97,9 +97,11 @@ def _measured(config: ExportConfig, documents: Path, names: Sequence[str], out: 
     keys = [f"measured-{file or 'weights'}" for file in files]
     if list(out.pending(keys)):
         texts = held_out(documents, config.measured_documents, config.measured_characters, config.seed)
+        out.meter.total(len(keys), "files measured")
         for key, file in zip(keys, files, strict=True):
             if list(out.pending([key])):
                 out.done(key, NO_COUNTS, note=losses(out.path, file, texts).tolist())
+            out.meter.advance(1)
     whole, *quantised = [np.array(rows) for rows in out.notes(keys)]
     weights = sum(path.stat().st_size for path in out.path.glob("*.safetensors"))
     about = {"documents": len(whole), "tokens": int(whole[:, 1].sum()), "bytes": weights}
