@@ -97,7 +97,7 @@ def _measured(config: ExportConfig, documents: Path, names: Sequence[str], out: 
     keys = [f"measured-{file or 'weights'}" for file in files]
     if list(out.pending(keys)):
         texts = held_out(documents, config.measured_documents, config.measured_characters, config.seed)
-        out.meter.total(len(keys), "files measured")
+        out.meter.total(len(names) + len(keys), "files")  # those written before count too
         for key, file in zip(keys, files, strict=True):
             if list(out.pending([key])):
                 out.done(key, NO_COUNTS, note=losses(out.path, file, texts).tolist())
