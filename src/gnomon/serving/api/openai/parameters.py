@@ -8,7 +8,16 @@ refused unless it has the value that changes nothing. A parameter without any pa
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_after_validator_function
 
@@ -114,11 +123,23 @@ class Part(BaseModel):
     text: Words = Field(description="The text.")
 
 
+def _parts(content: Any) -> Any:
+    """A message's content as pieces, whichever way it was given."""
+    if content is None:
+        return []
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+CONTENT = {"anyOf": [{"type": "string"}, {"type": "array", "items": Part.model_json_schema()}, {"type": "null"}]}
+
+
 class Turn(BaseModel):
     """One message; other fields of earlier replies that are sent back (`annotations`, `gnomon`…) are passed over."""
 
     role: Literal["system", "developer", "user", "assistant"] = Field(description="`developer` is read as `system`.")
-    content: Words | list[Part] | None = Field(default=None, description="The text, or pieces of text.")
+    content: Annotated[list[Part], BeforeValidator(_parts), WithJsonSchema(CONTENT)] = Field(
+        default=[], description="The text, or pieces of text."
+    )
     reasoning_content: Words | None = Field(default=None, description="What an assistant wrote before its answer.")
     tool_calls: Annotated[Any, Only([])] = None
     function_call: Annotated[Any, Only()] = None
@@ -126,9 +147,7 @@ class Turn(BaseModel):
     @property
     def text(self) -> str:
         """The whole text."""
-        if isinstance(self.content, list):
-            return "".join(part.text for part in self.content)
-        return self.content or ""
+        return "".join(part.text for part in self.content)
 
 
 class Answering(BaseModel):
