@@ -7,6 +7,7 @@ that a mark stands where the search saw a word, and never on what every sentence
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from gnomon.core.text import sentences, unspaced_share
 from gnomon.research.asked import stem, telling_terms
@@ -15,6 +16,7 @@ SHOWN, SHOWN_UNSPACED = 340, 170
 """Characters of an excerpt, and of one in a script without spaces, which says as much in half of them."""
 _RUN = re.compile("[\u3005\u4e00-\u9fff]+|[ァ-ヺー]+|\\d+(?:[.,]\\d+)*|[^\\W_\u3005-\u3007\u3040-\u30ff\u3400-\u9fff]+")
 Range = tuple[int, int]
+_stem = lru_cache(maxsize=50_000)(stem)
 
 
 def marks(text: str, query: str) -> list[Range]:
@@ -42,7 +44,7 @@ def _found(text: str, wanted: frozenset[str]) -> Iterator[Range]:
             for i in range(len(run) - width + 1):
                 if run[i : i + width] in wanted:
                     yield at + i, at + i + width
-        elif stem(run) in wanted:
+        elif _stem(run) in wanted:
             yield at, match.end()
 
 
@@ -56,14 +58,25 @@ def window(text: str, places: Sequence[Range]) -> Range:
     shown = SHOWN_UNSPACED if unspaced_share(text) > 0.3 else SHOWN
     if len(text) <= shown:
         return 0, len(text)
-    parts = sentences(text) or [(0, len(text))]
-    starts = [start for start, _ in parts]
-    best = max(starts, key=lambda start: (_within(places, start, start + shown), -start))
-    end = max((stop for _, stop in parts if best < stop <= best + shown), default=0)
-    if end - best >= shown // 2:
-        return best, end
-    cut = text.rfind(" ", best + shown // 2, best + shown)
-    return best, min(len(text), cut if cut > 0 else best + shown)
+    parts = sentences(text)
+    ends = [end for _, end in parts]
+    best = (0, 0, _cut(text, 0, ends, shown))
+    for start, _ in parts if places else ():
+        end = _cut(text, start, ends, shown)
+        best = max(best, (_within(places, start, end), start, end))
+    return best[1:]
+
+
+def _cut(text: str, start: int, ends: Sequence[int], shown: int) -> int:
+    """Where an excerpt ends: after its last whole sentence, or between words where that would leave little of it."""
+    limit = start + shown
+    if limit >= len(text):
+        return len(text)
+    last = bisect_left(ends, limit + 1) - 1
+    if last >= 0 and ends[last] - start >= shown // 2:
+        return ends[last]
+    space = text.rfind(" ", start + shown // 2, limit)
+    return space if space > 0 else limit
 
 
 def _within(places: Sequence[Range], start: int, end: int) -> int:

@@ -25,7 +25,7 @@ DEEPEST = 40
 """Elements inside each other, at most."""
 PLACE = re.compile(
     r"(?<!\\)\$\$(?P<shown>.{1,1000}?)\$\$|\\\[(?P<bracket>.{1,1000}?)\\\]|\\\((?P<paren>.{1,1000}?)\\\)"
-    r"|(?<![\\$\d])\$(?=[^\s$])(?P<dollar>(?:[^$\\\n]|\\.|\n(?!\s*\n)){1,1000}?)(?<=\S)(?<!\\)\$(?![\d$])",
+    r"|(?<![\\$])\$(?=[^\s$])(?P<dollar>(?:[^$\\\n]|\\.|\n(?!\s*\n)){1,1000}?)(?<=\S)(?<!\\)\$(?![\d$])",
     re.DOTALL,
 )
 """An expression: ``$$…$$``, ``\\[…\\]``, ``\\(…\\)`` or ``$…$``; amounts of dollars are none."""
