@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.wording import say
 from gnomon.serving.api.refusals import refusals
 from gnomon.serving.facts.answered import Question, question
+from gnomon.serving.facts.cost import Costs, costs
 from gnomon.serving.facts.evidence import Evidence, evidence
 from gnomon.serving.facts.exam import Sitting, sittings
 from gnomon.serving.facts.items import ItemsPage, Right, Wanted, items
@@ -62,6 +63,25 @@ class ItemsQuery(BaseModel):
                       lang=self.lang, text=self.q)  # fmt: skip
 
 
+class CostQuery(BaseModel):
+    """Which costs are asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sitting: Name = Field("", description="Role of the exam; empty for the first.")
+    usd_per_hour: float | None = Field(
+        None, gt=0, le=1e6, description="Price of the machine on which local models ran, by the hour, in USD.",
+        examples=[2.5],
+    )  # fmt: skip
+    published: bool = Field(False, description="Whether published models are told as well, for scale.")
+
+    @field_validator("usd_per_hour", mode="before")
+    @classmethod
+    def _nothing(cls, value: object) -> object:
+        """A field of a form that was left empty."""
+        return None if value == "" else value
+
+
 class Answered(BaseModel):
     """A question with every answer, and what they rest on."""
 
@@ -80,6 +100,17 @@ async def describe_exams(house: Housed) -> Exams:
         return Exams(sittings=sittings(opened), perplexity=perplexities(opened), embeddings=embeddings(opened))
 
     return await house.readers.run(read)
+
+
+@router.get("/cost", summary="Accuracy and cost", responses=refusals(404))
+async def describe_costs(house: Housed, asked: Annotated[CostQuery, Query()]) -> Costs:
+    """What arms of an exam cost and how often they were right; null where nobody knows a price.
+
+    Prices come from the log of calls, from `usd_per_hour` over the speed that was measured, or as stated.
+    """
+    return await house.readers.run(
+        costs, house.opened, asked.sitting, usd_per_hour=asked.usd_per_hour, published=asked.published
+    )
 
 
 @router.get("/items", summary="Questions of an exam", responses=refusals(404))

@@ -86,7 +86,7 @@ def items(opened: OpenExpert, wanted: Wanted, page: int = 1, size: int = PAGE_SI
     Raises:
         NotFound: There is no such exam, paper, arm or page.
     """
-    held, paper = _place(opened, wanted.sitting, wanted.paper)
+    held, paper = place_of(opened, wanted.sitting, wanted.paper)
     arms = [arm.name for arm in paper.arms if arm.kind != "chance"]
     if wanted.arm and wanted.arm not in arms:
         raise NotFound(
@@ -104,7 +104,17 @@ def items(opened: OpenExpert, wanted: Wanted, page: int = 1, size: int = PAGE_SI
     )  # fmt: skip
 
 
-def _place(opened: OpenExpert, role: str, name: str) -> tuple[Sitting, Paper]:
+def place_of(opened: OpenExpert, role: str, name: str) -> tuple[Sitting, Paper]:
+    """An exam and one of its papers; the first where none is named.
+
+    Args:
+        opened: The expert.
+        role: Role of the exam.
+        name: The paper.
+
+    Raises:
+        NotFound: There is no such exam or paper.
+    """
     held = sitting(opened, role)
     for paper in held.papers:
         if name in {"", paper.name}:

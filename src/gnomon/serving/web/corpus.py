@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gnomon.core.wording import say
 from gnomon.evaluation.report.plots import lengths, years
 from gnomon.evaluation.report.sections import flow
 from gnomon.research.opened import OpenExpert
@@ -63,7 +64,7 @@ def _told(opened: OpenExpert) -> dict[str, Any]:
     facts = report_facts(opened)
     made = facts["composition"]
     return {
-        "corpus": corpus(opened), "flow": drawn(lambda: flow(facts)),
-        "by_year": drawn(lambda: years(made["year"], "documents by year")),
-        "by_length": drawn(lambda: lengths(made["length"], "documents by length")),
+        "corpus": corpus(opened), "flow": drawn(flow, facts),
+        "by_year": drawn(years, made["year"], say("documents by year", "年別の文書数")),
+        "by_length": drawn(lengths, made["length"], say("documents by length", "長さ別の文書数")),
     }  # fmt: skip

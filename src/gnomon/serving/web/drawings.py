@@ -7,6 +7,7 @@ sheet, which this module serves. Its rules hold inside ``.drawn`` only: no name 
 import hashlib
 from collections.abc import Callable
 from functools import cache
+from typing import ParamSpec
 
 import markupsafe
 from fastapi import APIRouter, Response
@@ -15,6 +16,7 @@ from gnomon.core.wording import language
 from gnomon.evaluation.report.markup import Markup, drawing_rules, for_reader, place_rules
 from gnomon.serving.web.pages import YEAR_SECONDS
 
+P = ParamSpec("P")
 router = APIRouter(include_in_schema=False)
 PATH = "/drawings.css"
 
@@ -31,14 +33,16 @@ def rules_address() -> str:
     return f"{PATH}?v={hashlib.blake2b(_rules().encode(), digest_size=6).hexdigest()}"
 
 
-def drawn(make: Callable[[], Markup]) -> markupsafe.Markup:
+def drawn(make: Callable[P, Markup], *args: P.args, **kwargs: P.kwargs) -> markupsafe.Markup:
     """A drawing for the reader of a request; empty where there is nothing to draw.
 
     Args:
-        make: Draws it; what comes from documents is escaped as it is put in.
+        make: Draws it; markup of the report is escaped by construction.
+        *args: What it is given.
+        **kwargs: The same by name.
     """
     with for_reader(language()):
-        return markupsafe.Markup(make())  # markup of the report is escaped by construction
+        return markupsafe.Markup(make(*args, **kwargs))
 
 
 def place(share: float | None, letter: str = "w") -> str:

@@ -1,17 +1,16 @@
 """The home page: the library, the models, the exam, and what to try."""
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from gnomon.evaluation.report.markup import Markup
+from gnomon.core.wording import say
 from gnomon.evaluation.report.models.axes import short
 from gnomon.evaluation.report.plots import years
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts.exam import Arm, exam_facts
 from gnomon.serving.facts.gathered import report_facts
-from gnomon.serving.facts.home import Headline, Home, home
+from gnomon.serving.facts.home import Headline, home
 from gnomon.serving.house import Housed
 from gnomon.serving.web import drawings
 from gnomon.serving.web.drawings import drawn, place, rules_address
@@ -32,17 +31,12 @@ async def show(request: Request, house: Housed) -> Response:
 
 
 def _told(opened: OpenExpert) -> dict[str, Any]:
-    facts = home(opened)
+    facts, label = home(opened), say("documents by year", "年別の文書数")
     return {
-        "home": facts, "by_year": drawn(_by_year(facts)), "rails": rails(facts.models),
+        "home": facts, "rails": rails(facts.models), "by_year": drawn(years, facts.library.composition.years, label),
         "lines": _lines(opened, facts.exam), "candidates": [m.role for m in facts.models if not m.main],
         "title": report_facts(opened)["title"],
     }  # fmt: skip
-
-
-def _by_year(facts: Home) -> Callable[[], Markup]:
-    rows = facts.library.composition.years
-    return lambda: years(rows, f"{facts.library.documents}: {rows[0][0]}–{rows[-1][0]}") if rows else Markup("")
 
 
 def _lines(opened: OpenExpert, told: Headline | None) -> list[dict[str, Any]]:
@@ -61,8 +55,8 @@ def _lines(opened: OpenExpert, told: Headline | None) -> list[dict[str, Any]]:
         own, value = about[arm.name], arm.accuracy.model_dump() if arm.accuracy else {"value": None}
         told_of = points(arm.accuracy.value) if arm.accuracy else ""
         return {
-            "arm": arm, "chip": drawn(lambda: chip(own, names)),
-            "track": drawn(lambda: track(WHOLE, [(style(own, names), value, told_of)], told.chance or 0.0)),
+            "arm": arm, "chip": drawn(chip, own, names),
+            "track": drawn(track, WHOLE, [(style(own, names), value, told_of)], told.chance or 0.0),
         }  # fmt: skip
 
     return [line(arm) for arm in told.lines]

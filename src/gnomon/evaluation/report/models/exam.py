@@ -6,7 +6,17 @@ from typing import Any
 from gnomon.evaluation.report.markup import Content, Markup, both, el, join
 from gnomon.evaluation.report.models.axes import MINUS, Axis, interval, of_intervals, plain
 from gnomon.evaluation.report.models.charts import track, track_head
-from gnomon.evaluation.report.models.exam_arms import BOOKS, MODES, WHOLE, Arms, chip, percents, points, style
+from gnomon.evaluation.report.models.exam_arms import (
+    BOOKS,
+    MODES,
+    WHOLE,
+    Arms,
+    arms_of,
+    chip,
+    percents,
+    points,
+    style,
+)
 from gnomon.evaluation.report.models.exam_groups import calibrations, groups
 from gnomon.evaluation.report.models.names import Names, table
 from gnomon.evaluation.report.words import number, plural
@@ -27,13 +37,13 @@ GENERAL = ("general: before and after", "一般: 前後の比較")
 
 def exam(facts: Mapping[str, Any], names: Names) -> Markup:
     """How it was held, then every paper."""
-    several = len({arm["mode"] for arm in facts["arms"] if arm["mode"]}) > 1
-    arms = {arm["name"]: {**arm, "way": arm["mode"] if several else ""} for arm in facts["arms"]}
+    arms = arms_of(facts)
     papers = join(_paper(paper, arms, names) for paper in facts["papers"])
-    return join([el("p", _how(facts["how"]), class_="told"), papers])
+    return join([el("p", how_held(facts["how"]), class_="told"), papers])
 
 
-def _how(how: Mapping[str, Any]) -> Markup:
+def how_held(how: Mapping[str, Any]) -> Markup:
+    """How questions are put, and how the figures are to be read."""
     orders, shots = how["orders"], how["shots"]
     en, ja = _turns(orders)
     examples = f" {plural(shots, 'example')} of the dev split come before it." if shots else ""
@@ -77,8 +87,8 @@ def _paper(paper: Mapping[str, Any], arms: Arms, names: Names) -> Markup:
     caption = el("figcaption", paper["label"], " ", tag, " ", el("small", about))
     parts = [
         _scores(paper, arms, names),
-        _notes(paper, arms, names),
-        _differences(paper, arms, names),
+        notes(paper, arms, names),
+        differences(paper, arms, names),
         *groups(paper, arms, names),
     ]
     return el("figure", caption, *parts, calibrations(paper, arms, names), class_="test exam")
@@ -129,7 +139,7 @@ def _accuracy(row: Mapping[str, Any], arm: Mapping[str, Any]) -> Content:
     return join(parts)
 
 
-def _notes(paper: Mapping[str, Any], arms: Arms, names: Names) -> Markup:
+def notes(paper: Mapping[str, Any], arms: Arms, names: Names) -> Markup:
     """What was not scored, by reason and arm; passages that did not fit; what was not asked."""
     told = [
         (both(*UNSCORED.get(reason, (reason, reason))),
@@ -173,7 +183,8 @@ def telling(rows: Sequence[Mapping[str, Any]], arms: Arms) -> list[Mapping[str, 
     return found
 
 
-def _differences(paper: Mapping[str, Any], arms: Arms, names: Names) -> Markup:
+def differences(paper: Mapping[str, Any], arms: Arms, names: Names) -> Markup:
+    """Paired comparisons: those that a claim can rest on, and the others to be opened."""
     chosen = telling(paper["comparisons"], arms)
     rest = [row for row in paper["comparisons"] if row not in chosen]
     if not chosen and not rest:

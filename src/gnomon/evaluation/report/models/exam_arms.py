@@ -16,6 +16,12 @@ Arms = Mapping[str, Mapping[str, Any]]
 """Arms by name."""
 
 
+def arms_of(facts: Mapping[str, Any]) -> Arms:
+    """The arms of an exam by name; ``way`` is what a way of answering is called, empty where all answer alike."""
+    several = len({arm["mode"] for arm in facts["arms"] if arm["mode"]}) > 1
+    return {arm["name"]: {**arm, "way": arm["mode"] if several else ""} for arm in facts["arms"]}
+
+
 def style(arm: Mapping[str, Any], names: Names) -> str:
     """The class of an arm's colour and mark: that of its model."""
     return {"chance": "s-chance", "solver": "s-emb"}.get(arm["kind"]) or names.style(arm["model"])
@@ -29,15 +35,19 @@ def chip(arm: Mapping[str, Any], names: Names, *, whole: bool = True) -> Markup:
         names: Of the models.
         whole: Whether to say how it answers, and that its book is open.
     """
-    words = both(*KINDS[arm["kind"]]) if arm["kind"] in KINDS else names.name(arm["model"])
-    if arm["label"] != arm["name"]:
-        words = escape(arm["label"])
     told = []
     if whole and arm["way"]:
         told.append(el("small", " ", both(*MODES[arm["way"]])))
     if whole and arm["open_book"] and arm["model"]:
         told.append(el("small", " ", both(*BOOKS[True])))
-    return el("span", el("i", class_=f"mark-of {style(arm, names)}"), words, *told, class_="chip")
+    return el("span", el("i", class_=f"mark-of {style(arm, names)}"), called(arm, names), *told, class_="chip")
+
+
+def called(arm: Mapping[str, Any], names: Names) -> Markup:
+    """An arm's name: that of its model or kind, unless it was given one."""
+    if arm["label"] != arm["name"]:
+        return escape(arm["label"])
+    return both(*KINDS[arm["kind"]]) if arm["kind"] in KINDS else names.name(arm["model"])
 
 
 def points(value: float) -> str:
