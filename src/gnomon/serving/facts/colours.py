@@ -15,7 +15,7 @@ from gnomon.core.answers import Answer
 from gnomon.core.checks import CHARACTER_GRAM, WORD_GRAM
 from gnomon.core.text import unspaced_share
 from gnomon.knowledge.tracing.results import caveat
-from gnomon.knowledge.tracing.words import Forms, Word, words
+from gnomon.knowledge.tracing.words import Forms, Word, weight, words
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts.checking import Frozen
 
@@ -81,23 +81,25 @@ def _stretches(opened: OpenExpert, text: str, quotes: Sequence[str], *, traced: 
         kinds = [
             ("corpus", number) if start <= w.start and w.end <= end else k for w, k in zip(found, kinds, strict=True)
         ]
-    cited = _cited([word.form for word in found], [[w.form for w in words(q, forms)] for q in quotes], _gram(text))
+    cited = _cited([word.form for word in found], [[w.form for w in words(q, forms)] for q in quotes], text)
     kinds = [("evidence", 0) if own else kind for own, kind in zip(cited, kinds, strict=True)]
     yield from _joined(opened, text, found, kinds)
 
 
-def _gram(text: str) -> int:
-    return CHARACTER_GRAM if unspaced_share(text) > 0.3 else WORD_GRAM
-
-
-def _cited(own: Sequence[str], quotes: Sequence[Sequence[str]], n: int) -> list[bool]:
-    """Which words lie in an n-gram that stands in a quote; a shorter sentence is one n-gram."""
+def _cited(own: Sequence[str], quotes: Sequence[Sequence[str]], text: str) -> list[bool]:
+    """Which words lie in a run of a quote that is long enough, signs not counted; a short text is one run."""
+    n, each = (CHARACTER_GRAM, 0.5) if unspaced_share(text) > 0.3 else (WORD_GRAM, 1.0)
+    least = min(n * each, sum(map(weight, own)))
     n = min(n, len(own))
-    there = {tuple(quote[i : i + n]) for quote in quotes for i in range(len(quote) - n + 1)} if n else set()
+    there = {tuple(quote[i : i + n]) for quote in quotes for i in range(len(quote) - n + 1)}
     inside = [False] * len(own)
     for i in range(len(own) - n + 1):
         if tuple(own[i : i + n]) in there:
             inside[i : i + n] = [True] * n
+    for held, run in groupby(range(len(own)), key=inside.__getitem__):
+        places = list(run)
+        if held and sum(weight(own[i]) for i in places) < least:
+            inside[places[0] : places[-1] + 1] = [False] * len(places)
     return inside
 
 

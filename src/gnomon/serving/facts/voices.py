@@ -64,7 +64,7 @@ def _extractive() -> Voice:
 def _of_model(facts: ModelFacts) -> Voice:
     return Voice(
         id=facts.id, kind="model", also=facts.also, name=facts.name, follows=True,
-        about=" ".join(filter(None, (_origin(facts), _exam(facts)))), manner=_writing(),
+        about=say(" ", "").join(filter(None, (_origin(facts), _exam(facts)))), manner=_writing(),
     )  # fmt: skip
 
 

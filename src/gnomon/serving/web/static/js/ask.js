@@ -60,8 +60,9 @@ async function follow() {
     if (error.name !== "AbortError") console.warn(error);
   }
   stop.hidden = true;
-  status.hidden = whole;
-  if (!whole) {
+  status.classList.toggle("unseen", whole);
+  if (whole) say(status.dataset.done);
+  else {
     say(ending.signal.aborted ? status.dataset.stopped : status.dataset.broken);
     document.getElementById("again").hidden = false;
   }
