@@ -31,12 +31,12 @@ def report_facts(opened: OpenExpert) -> Mapping[str, Any]:
 
 def finished(opened: OpenExpert) -> dict[str, tuple[Path, "Record"]]:
     """The parts of an expert that are made: their files and records by role."""
-    found = {}
+    known: dict[str, tuple[Path, Record]] = kept(opened, "finished parts", dict)  # what is finished stays so
     for role, address in opened.expert.parts:
-        record = opened.workspace.record(address)
+        record = None if role in known else opened.workspace.record(address)
         if record is not None:
-            found[role] = (opened.workspace.artifact(address), record)
-    return found
+            known[role] = (opened.workspace.artifact(address), record)
+    return {role: known[role] for role, _ in opened.expert.parts if role in known}
 
 
 def _gathered(opened: OpenExpert, made: Mapping[str, tuple[Path, "Record"]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pydantic import Field
 from gnomon.core.errors import MissingExtra
 from gnomon.core.wording import language
 from gnomon.evaluation.report.markup import Markup, join
+from gnomon.evaluation.report.models.axes import plain
 from gnomon.evaluation.report.models.exam import differences, how_held, notes
 from gnomon.evaluation.report.models.exam_arms import Arms, arms_of, chip
 from gnomon.evaluation.report.models.exam_groups import calibrations, groups
@@ -42,7 +43,7 @@ class ExamQuery(CostQuery):
 async def show(request: Request, house: Housed, asked: Annotated[ExamQuery, Query()]) -> Response:
     """Everything that was measured of the expert."""
     told = await house.readers.run(_told, house.opened, asked)
-    return page(request, "exam.html", drawings=rules_address(), asked=asked, **told)
+    return page(request, "exam.html", drawings=rules_address(), asked=asked, plain=plain, **told)
 
 
 def _told(opened: OpenExpert, asked: ExamQuery) -> dict[str, Any]:
@@ -132,6 +133,11 @@ def _measures(opened: OpenExpert) -> dict[str, Any]:
     model = report_facts(opened).get("model") or {}
     names = Names(model.get("roles", ()))
     return {
-        "perplexities": [(row["step"], drawn(perplexity, row, names)) for row in model.get("perplexity", ())],
-        "embeddings": [(row["step"], drawn(embedding, row, names)) for row in model.get("embedding", ())],
+        "perplexities": [(row["step"], drawn(perplexity, row, names)) for row in _main_first(model, "perplexity")],
+        "embeddings": [(row["step"], drawn(embedding, row, names)) for row in _main_first(model, "embedding")],
     }
+
+
+def _main_first(model: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """Measurements of a kind, that which bears its name first."""
+    return sorted(model.get(kind, ()), key=lambda row: (row["step"] != kind, row["step"]))

@@ -22,7 +22,7 @@ COLOURS = {"s-base": "#55585e", "s-spec": "#2f5582", "s-spec2": "#5b3f8c", "s-sp
 FILE_RULES = (
     "text{font:13px 'Helvetica Neue',Arial,'Hiragino Sans','Noto Sans CJK JP',sans-serif;fill:#22252a}"
     ".soft{fill:#625f58;font-size:12px}.grid{stroke:#dcd7cb}.chance-line{stroke:#625f58;stroke-dasharray:4 3}"
-    ".whisker{stroke:var(--c);stroke-width:2}.dot{fill:var(--c);stroke:#fff;stroke-width:1.2}.num{text-anchor:end}"
+    ".whisker{stroke:var(--c);stroke-width:2}.dot{fill:var(--c);stroke:#fff;stroke-width:1.2}.hollow{fill:#fff;stroke:var(--c);stroke-width:2}.num{text-anchor:end}"
     ".tick{text-anchor:middle}"
 ) + "".join(f".{name}{{--c:{colour}}}" for name, colour in COLOURS.items())
 
@@ -47,8 +47,13 @@ class Layout:
         return round(self.left + WHOLE.place(share) * (self.right - self.left), 1)
 
 
-WIDE = Layout(width=920, left=250, right=720, row=25, stacked=False)
+WIDE = Layout(width=920, left=190, right=735, row=25, stacked=False)
 NARROW = Layout(width=344, left=6, right=338, row=40, stacked=True)
+CORNERS = {
+    "s-spec2": "-5.5 0a5.5 5.5 0 0 1 11 0v5.5h-5.5a5.5 5.5 0 0 1 -5.5 -5.5",
+    "s-spec3": "-5.5 -5.5h5.5a5.5 5.5 0 0 1 0 11a5.5 5.5 0 0 1 -5.5 -5.5",
+}
+"""Outlines of circles with one corner, from their middle."""
 HEAD, FOOT = 26, 22
 """Heights of a group's name and of the axis."""
 
@@ -144,7 +149,11 @@ def _arm(arm: Arm, about: Mapping[str, Any], names: Names, layout: Layout, y: in
     title = el("a", own, href=address) if address else own
     parts: Sequence[Markup] = [title, _value(arm, layout, y + 15 if layout.stacked else base + 2)]
     if arm.accuracy is not None:
-        parts = [*parts, _whisker(arm, layout, base - 2), _dot(arm, layout.x(arm.accuracy.value), base - 2)]
+        parts = [
+            *parts,
+            _whisker(arm, layout, base - 2),
+            _dot(style(about, names), layout.x(arm.accuracy.value), base - 2),
+        ]
     return el("g", el("title", told(arm, html.unescape(name))), *parts, class_=f"arm {style(about, names)}")
 
 
@@ -167,15 +176,17 @@ def _whisker(arm: Arm, layout: Layout, y: int) -> Markup:
     return el("path", d=path, class_="whisker", fill="none")
 
 
-def _dot(arm: Arm, x: float, y: int) -> Markup:
-    """A diamond with the library at hand, a circle without, a square without a model, a bar for chance."""
-    if arm.kind == "chance":
+def _dot(style_: str, x: float, y: int) -> Markup:
+    """The mark of a model, in the shape that it has on the whole page."""
+    if style_ == "s-chance":
         return el("rect", x=x - 1.5, y=y - 6, width=3, height=12, class_="dot")
-    if arm.kind == "solver":
+    if style_ in {"s-emb", "s-gen", "s-gen2"}:
         return el("rect", x=x - 5, y=y - 5, width=10, height=10, class_="dot")
-    if arm.open_book:
+    if style_ == "s-ctrl":
         return el("path", d=f"M{x} {y - 6.5}l6.5 6.5l-6.5 6.5l-6.5 -6.5Z", class_="dot")
-    return el("circle", cx=x, cy=y, r=5.5, class_="dot")
+    if style_ in CORNERS:
+        return el("path", d=f"M{x} {y}m{CORNERS[style_]}Z", class_="dot")
+    return el("circle", cx=x, cy=y, r=5.5, class_="dot hollow" if style_ == "s-base" else "dot")
 
 
 def told(arm: Arm, name: str) -> str:
