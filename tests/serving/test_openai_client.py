@@ -20,7 +20,7 @@ from gnomon.llm.client import Completion
 from gnomon.llm.local import LocalModel
 from gnomon.research import voice
 from gnomon.research.opened import OpenExpert
-from gnomon.serving.api.openai.writing import THINKING_MARKS, Growing
+from gnomon.serving.facts.writing import THINKING_MARKS, Growing
 from gnomon.serving.house import House, Limits
 
 HUBBLE = "What did Hubble find about the velocities of nebulae?"

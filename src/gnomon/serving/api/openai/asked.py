@@ -1,13 +1,17 @@
 """Who is asked, and what: names become models, and what cannot be met is refused in the protocol's words."""
 
-from gnomon.core.errors import NotFound
+from collections.abc import Iterator
+
+from gnomon.core.errors import ConfigError, DataError, NotFound
 from gnomon.core.messages import Message
 from gnomon.core.wording import say
+from gnomon.llm.client import TooLong
 from gnomon.research.ask import VOICE as EXTRACTIVE
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.api.openai.parameters import ASK, ChatRequest
 from gnomon.serving.facts.models import ModelFacts, model_facts
 from gnomon.serving.facts.voices import voice
+from gnomon.serving.facts.writing import Piece
 from gnomon.serving.house import Limits
 from gnomon.serving.problems import Problem, Refused
 
@@ -97,6 +101,23 @@ def fits(param: str, texts: list[str], most: int) -> None:
                 f"{found:,} 文字ある。ここで読めるのは {most:,} 文字まで。"),
             say("Shorten it.", "短くする。"),
         )  # fmt: skip
+
+
+def held(param: str, pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The same pieces; what a model cannot read is refused in the protocol's words.
+
+    Args:
+        param: The field that it would be about.
+        pieces: What is written.
+
+    Raises:
+        Refused: The model cannot read what it was given.
+    """
+    try:
+        yield from pieces
+    except (ConfigError, DataError) as error:
+        code = "context_length_exceeded" if isinstance(error, TooLong) else "invalid_value"
+        raise refused(param, code, error.message, error.hint) from error
 
 
 # Conversations ---------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urljoin
 
@@ -25,8 +24,8 @@ from gnomon.serving.api.openai.replies import (
     usage,
 )
 from gnomon.serving.api.openai.sending import HEADERS, Chunk, Head, gathered, streamed
-from gnomon.serving.api.openai.writing import Piece, answered, chatted
 from gnomon.serving.facts.answers import AnswerFacts
+from gnomon.serving.facts.writing import Piece, answered, chatted
 from gnomon.serving.house import House, Housed
 from gnomon.serving.work import Workers
 
@@ -102,8 +101,10 @@ async def _chatting(house: House, body: ChatRequest) -> Writing:
     turns = asked.conversation(body, house.limits)
     most = min(body.limit or house.limits.written_tokens, house.limits.written_tokens)
     options = ChatOptions(max_tokens=most, thinking=asked.thinking(body), **body.sampled)
-    make = partial(chatted, opened, facts.id, turns, options)
-    return Writing(workers=house.writers, make=make, fingerprint=facts.revision)
+    return Writing(
+        workers=house.writers, fingerprint=facts.revision,
+        make=lambda: asked.held("messages", chatted(opened, facts.id, turns, options)),
+    )  # fmt: skip
 
 
 async def _asking(house: House, body: ChatRequest) -> Writing:
@@ -111,9 +112,11 @@ async def _asking(house: House, body: ChatRequest) -> Writing:
     question = asked.question_of(body, turns, house.limits)
     voice = await house.readers.run(asked.voice_of, opened, body)
     history: list[Message] = [turn for turn in turns[:-1] if turn.role != "system"]
-    workers = house.readers if voice == EXTRACTIVE else house.writers
-    make = partial(answered, opened, question, voice, history)
-    return Writing(workers=workers, make=make, ignored=tuple(asked.ignored(body, turns)))
+    return Writing(
+        workers=house.readers if voice == EXTRACTIVE else house.writers,
+        make=lambda: asked.held("messages", answered(opened, question, voice, history)),
+        ignored=tuple(asked.ignored(body, turns)),
+    )  # fmt: skip
 
 
 class Telling:

@@ -1,7 +1,6 @@
 """``/v1/completions``: texts continued by one of the expert's models."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
@@ -12,7 +11,7 @@ from gnomon.serving.api.openai import asked
 from gnomon.serving.api.openai.parameters import CompletionRequest
 from gnomon.serving.api.openai.replies import TextChoice, TextCompletion, usage
 from gnomon.serving.api.openai.sending import HEADERS, Chunk, Head, gathered, streamed
-from gnomon.serving.api.openai.writing import Piece, continued
+from gnomon.serving.facts.writing import Piece, continued
 from gnomon.serving.house import Housed
 
 router = APIRouter()
@@ -48,7 +47,10 @@ async def completions(
     prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
     asked.fits("prompt", prompts, house.limits.text_characters)
     options = Generation(max_tokens=min(body.max_tokens or TOKENS, house.limits.written_tokens), **body.sampled)
-    make = partial(continued, opened, facts.id, prompts, options, echo=bool(body.echo))
+
+    def make() -> Iterator[Piece]:
+        return asked.held("prompt", continued(opened, facts.id, prompts, options, echo=bool(body.echo)))
+
     wants_usage = body.wants_usage or not body.stream
     head = Head("text_completion", "cmpl", body.model, facts.revision, wants_usage=wants_usage)
     if body.stream:

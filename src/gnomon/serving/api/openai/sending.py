@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
-from gnomon.serving.api.openai.writing import Piece
+from gnomon.serving.facts.writing import Piece
 from gnomon.serving.problems import openai_error, problem_of
 from gnomon.serving.work import Workers
 

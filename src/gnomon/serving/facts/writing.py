@@ -5,23 +5,21 @@ beginning of a stop string, or of the marks around thinking.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
 
 from gnomon.core.answers import Answer, Claim
-from gnomon.core.errors import ConfigError, DataError
 from gnomon.core.messages import Message
 from gnomon.core.wording import say
 from gnomon.llm.chat import ChatOptions, Conversation, Reply
-from gnomon.llm.client import Completion, Generation, TooLong
+from gnomon.llm.client import Completion, Generation
 from gnomon.llm.thinking import CLOSE, OPEN
 from gnomon.research.ask import VOICE as EXTRACTIVE
 from gnomon.research.asked import read_question
 from gnomon.research.opened import OpenExpert
 from gnomon.research.voice import MARK
 from gnomon.serving.facts.answers import AnswerFacts, answer_facts
-from gnomon.serving.problems import Problem, Refused
 
 THINKING_MARKS = (OPEN, CLOSE, "<|channel|>", "<|message|>", "<|end|>", "<|start|>")
 _BROKEN = "\ufffd"
@@ -69,25 +67,6 @@ class Growing:
         return text[: min(ends, default=None)]
 
 
-@contextmanager
-def about(param: str) -> Iterator[None]:
-    """Refusals of what was asked, in the protocol's words.
-
-    Args:
-        param: The field that it is about.
-
-    Raises:
-        Refused: The model cannot read what it was given.
-    """
-    try:
-        yield
-    except (TooLong, ConfigError, DataError) as error:
-        code = "context_length_exceeded" if isinstance(error, TooLong) else "invalid_value"
-        raise Refused(Problem(
-            status=400, code=code, param=param, detail=error.message, cure=error.hint, kind=type(error).__name__,
-        )) from error  # fmt: skip
-
-
 def chatted(opened: OpenExpert, name: str, turns: Conversation, options: ChatOptions) -> Iterator[Piece]:
     """A reply of one of the expert's models.
 
@@ -98,11 +77,12 @@ def chatted(opened: OpenExpert, name: str, turns: Conversation, options: ChatOpt
         options: How to answer.
 
     Raises:
-        Refused: The conversation is too long, or the model cannot read it.
+        TooLong: The conversation is longer than the model reads.
+        ConfigError: The model cannot read it.
     """
     said, thought = Growing((*options.stop, *THINKING_MARKS)), Growing(THINKING_MARKS)
     model, last = opened.model(name), Reply(text="")
-    with about("messages"), closing(cast("Any", model.stream(turns, options))) as replies:
+    with closing(cast("Any", model.stream(turns, options))) as replies:
         for last in replies:
             piece = Piece(text=said.more(last.text), thinking=thought.more(last.thinking))
             if piece.text or piece.thinking:
@@ -126,13 +106,13 @@ def continued(
         echo: Begin each with its prompt.
 
     Raises:
-        Refused: A text is too long, or the model cannot read it.
+        TooLong: A text is longer than the model reads.
     """
     model = opened.model(name)
     for index, prompt in enumerate(prompts):
         grown, last = Growing(options.stop), Completion(text="", tokens=0, finish="stop")
         begun = not echo
-        with about("prompt"), closing(cast("Any", model.stream_complete(prompt, options))) as texts:
+        with closing(cast("Any", model.stream_complete(prompt, options))) as texts:
             for last in texts:
                 more = ("" if begun else prompt) + grown.more(last.text)
                 begun = True
@@ -158,7 +138,7 @@ class Counted:
 
     def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
         """The reply as it grows, the whole last."""
-        with about("messages"), closing(self._model.stream(conversation, options)) as replies:
+        with closing(self._model.stream(conversation, options)) as replies:
             for reply in replies:
                 self.tokens = (reply.tokens_in, reply.tokens_out)
                 yield reply
@@ -174,7 +154,7 @@ def answered(opened: OpenExpert, question: str, voice: str, history: Sequence[Me
         history: Earlier turns.
 
     Raises:
-        Refused: The conversation is too long for the model.
+        TooLong: The conversation is longer than the model reads.
     """
     writer = None if voice == EXTRACTIVE else Counted(opened.model(voice))
     gap = "" if read_question(question).lang == "ja" else " "
