@@ -81,3 +81,15 @@ def test_counting_survives_a_library_without_years_and_names(tmp_path: Path) -> 
     _, bare = build(tmp_path, [{"id": "bare", "text": "Words and nothing else."}])
     counts = count_facets(each_once(bare.facts.where(Filters())), authors=5, categories=5)
     assert (counts.documents, counts.years, counts.authors, counts.categories) == (1, (), (), ())
+
+
+def test_rows_are_read_alike_before_and_after_a_sheet_is_kept(library: Library) -> None:
+    every = library.facts.where(Filters())["chunk_id"].to_pylist()
+    asked = [every[3], "nothing#0-1@00000000", every[0], every[3]]
+    sheet = FactSheet(library._passages, len(every))
+    reads = [sheet.read(asked, ["chunk_id", "text", "heading"]) for _ in range(8)]
+    assert all(read == reads[0] for read in reads)
+    assert set(reads[0]) == {every[3], every[0]}
+    assert sheet.read([], ["chunk_id", "text"]) == {}
+    sheet.where(Filters())
+    assert sheet.read(asked, ["chunk_id", "text", "heading"]) == reads[0]

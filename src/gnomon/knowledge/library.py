@@ -18,7 +18,7 @@ from gnomon.core.records import Chunk, Document, Expert, Span
 from gnomon.core.tables import from_row
 from gnomon.core.wording import say
 from gnomon.knowledge.analysis import Words, language_of, query_words
-from gnomon.knowledge.factsheet import FactSheet, lookup
+from gnomon.knowledge.factsheet import FactSheet
 from gnomon.knowledge.filters import where
 from gnomon.knowledge.fusion import fuse
 from gnomon.knowledge.opening import Rooms, StepRooms, open_table
@@ -206,7 +206,7 @@ class Library:
     def documents(self, doc_ids: Iterable[str]) -> dict[str, Document]:
         """Documents by id, in the order asked for; ids that are not in the library are left out."""
         ids = list(dict.fromkeys(doc_ids))
-        rows = lookup(self._documents, "doc_id", ids, ["doc_id", "record"])
+        rows = self._sheet.read(ids, ["doc_id", "record"])
         return {key: from_row(Document, _record(rows[key])) for key in ids if key in rows}
 
     def chunk(self, chunk_id: str) -> Chunk:
@@ -230,12 +230,17 @@ class Library:
         }
 
     def _rows(self, chunk_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return lookup(self._passages, "chunk_id", chunk_ids, list(COLUMNS))
+        return self.facts.read(chunk_ids, COLUMNS)
 
     @cached_property
     def facts(self) -> FactSheet:
         """The facts of its passages, without their texts."""
         return FactSheet(self._passages, self._uses["passages"].rows)
+
+    @cached_property
+    def _sheet(self) -> FactSheet:
+        """Where its documents stand."""
+        return FactSheet(self._documents, self._uses["documents"].rows, ("doc_id",))
 
     @cached_property
     def _passages(self) -> Any:
