@@ -5,8 +5,9 @@ Gnomon did not expect is told without its inside: the traceback goes to the log,
 """
 
 import logging
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,11 +46,14 @@ TITLES = {
     500: ("Something went wrong here", "こちらで問題が起きた"), 501: ("Not installed here", "ここには導入されていない"),
     503: ("Busy", "混雑している"),
 }  # fmt: skip
-OPENAI_CODES = {401: "invalid_api_key", 413: "request_too_large", 422: "invalid_value", 503: "server_busy"}
+OPENAI_CODES = {
+    401: "invalid_api_key", 404: "unknown_url", 413: "request_too_large", 422: "invalid_value", 503: "server_busy",
+}  # fmt: skip
 """What OpenAI's protocol calls a problem, unless the problem says it itself."""
 INVALID_CODES = {"missing": "missing_required_parameter", "extra_forbidden": "unknown_parameter",
                  "json_invalid": "invalid_json", "unsupported_parameter": "unsupported_parameter"}  # fmt: skip
 """The same for kinds of validation errors."""
+_TRIED = re.compile(r"str|int|float|bool|none|(?:list|dict|function-\w+|constrained-\w+)\[.*")
 log = logging.getLogger("gnomon.serving")
 
 
@@ -142,13 +146,11 @@ def problem_of(error: Exception) -> Problem:
         return _invalid(error)
     if isinstance(error, Refused):
         return error.problem
-    if isinstance(error, HTTPException) and error.status_code == 404:
-        return Problem(status=404, kind="NotFound", code="unknown_url",
-                       detail=say("There is nothing at this address.", "このアドレスには何もない。"),
-                       cure=say("Start from the home page, or from /api/docs.",
-                                "ホームか /api/docs から始める。"))  # fmt: skip
     if isinstance(error, HTTPException):
-        return Problem(status=error.status_code, detail=str(error.detail), headers=dict(error.headers or {}))
+        detail, cure = _of_the_frame(error)
+        kind, code = ("NotFound", "unknown_url") if error.status_code == 404 else ("", "")
+        return Problem(status=error.status_code, kind=kind, code=code, detail=detail, cure=cure,
+                       headers=dict(error.headers or {}))  # fmt: skip
     if isinstance(error, GnomonError):
         status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
         headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, Busy) else {}
@@ -160,6 +162,20 @@ def problem_of(error: Exception) -> Problem:
         detail=say("Something happened that Gnomon did not expect.", "予期しないことが起きた。"),
         cure=say(f"The server's log tells more under {name}.", f"サーバーの記録の {name} に詳細がある。"),
     )  # fmt: skip
+
+
+def _of_the_frame(error: HTTPException) -> tuple[str, str]:
+    """What the frame says in English only, with the cure it leaves out."""
+    if error.status_code == 404:
+        return (say("There is nothing at this address.", "このアドレスには何もない。"),
+                say("Start from the home page, or from /api/docs.", "ホームか /api/docs から始める。"))  # fmt: skip
+    if error.status_code == 405:
+        return (say("This address does not take that method.", "このアドレスではそのメソッドを使えない。"),
+                say("`Allow` names those it takes.", "使えるものは `Allow` ヘッダーにある。"))  # fmt: skip
+    if error.status_code == 400:
+        return (say(f"{error.detail}.", f"要求の本文を読めない（{error.detail}）。"),
+                say("Send JSON in UTF-8.", "UTF-8 の JSON を送る。"))  # fmt: skip
+    return str(error.detail), ""
 
 
 def respond(request: Request, problem: Problem) -> Response:
@@ -199,11 +215,15 @@ def openai_error(problem: Problem) -> dict[str, Any]:
 
 
 def _invalid(error: RequestValidationError) -> Problem:
-    fields = tuple(
-        {"field": ".".join(str(part) for part in row["loc"][1:]) or str(row["loc"][0]), "message": row["msg"]}
-        for row in error.errors()
-    )
-    told = "; ".join(f"{row['field']}: {row['message']}" for row in fields)
+    found = [(_field(row["loc"]), row["msg"]) for row in error.errors()]
+    fields = tuple({"field": name, "message": message} for name, message in found)
+    told = "; ".join(f"{name}: {message}" for name, message in found)
     code = INVALID_CODES.get(error.errors()[0]["type"], "") if fields else ""
     return Problem(status=422, detail=told, kind="InvalidRequest", fields=fields, code=code,
                    cure=say("The API is described at /api/docs.", "API の説明は /api/docs にある。"))  # fmt: skip
+
+
+def _field(place: Sequence[int | str]) -> str:
+    """A field's name as its sender knows it: without the kinds of a union that were tried."""
+    parts = [str(part) for part in place[1:] if not _TRIED.fullmatch(str(part))]
+    return ".".join(parts) or str(place[0])
