@@ -34,8 +34,9 @@ def ngrams(units: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
 
 def unspaced_share(text: str) -> float:
     """Share of a text's letters and digits that belong to an unspaced script (0 for an empty one)."""
-    letters = sum(c.isalnum() for c in text)
-    return len(_UNSPACED_CHAR.findall(text)) / letters if letters else 0.0
+    unspaced = 0 if text.isascii() else len(_UNSPACED_CHAR.findall(text))
+    letters = sum(c.isalnum() for c in text) if unspaced else 0
+    return unspaced / letters if letters else 0.0
 
 
 def has_kana(text: str) -> bool:
