@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from gnomon import __version__
 from gnomon.research.opened import OpenExpert
-from gnomon.serving import api, metrics, problems, web
+from gnomon.serving import api, metrics, problems, schema, web
 from gnomon.serving.house import House, Limits, Reading
 from gnomon.serving.language import Speaking
 from gnomon.serving.logs import AccessLog
@@ -49,13 +49,14 @@ def app(
             freshness.cancel()
         await asyncio.to_thread(house.close)
 
-    made = FastAPI(title="Gnomon", version=__version__, lifespan=living, docs_url=None, redoc_url=None,
-                   openapi_url="/api/openapi.json", telemetry=NO_TELEMETRY)  # fmt: skip
+    made = FastAPI(title="Gnomon", version=__version__, lifespan=living, openapi_url=None, telemetry=NO_TELEMETRY,
+                   generate_unique_id_function=schema.operation_id)  # fmt: skip
     made.state.house, made.state.policy = house, policy or Policy()
     made.state.metrics, made.state.sessions, made.state.tries = metrics.Metrics(house), Sessions(), Tries()
     metrics.install(made)
     api.install(made)
     web.install(made)
+    schema.install(made, made.state.policy)
     _guard(made)
     return made
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Hi
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gnomon.core.answers import Answer
@@ -21,7 +22,7 @@ from gnomon.serving.house import House, Housed
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 NO_ROUTE = "none"
-router = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["server"])
 
 
 class Metrics:
@@ -115,24 +116,34 @@ def install(app: FastAPI) -> None:
     app.include_router(router)
 
 
-@router.get("/metrics")
+class Health(BaseModel):
+    """How the server is."""
+
+    status: str = Field(description="`alive`, `ready` or `loading`.", examples=["ready"])
+
+
+@router.get("/metrics", summary="Counters for Prometheus", response_class=Response, responses={
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Everything counted so far."}
+})  # fmt: skip
 async def metrics(request: Request) -> Response:
-    """Everything counted so far."""
+    """Requests by route and status, seconds, work in hand, answers and refusals, tokens, and the process itself."""
     kept: Metrics = request.app.state.metrics
     return Response(generate_latest(kept.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/health")
-async def health() -> dict[str, str]:
-    """Whether the server lives: it does, or there would be no answer."""
-    return {"status": "alive"}
+@router.get("/health", summary="Whether the server lives")
+async def health() -> Health:
+    """It does, or there would be no answer. No key is needed."""
+    return Health(status="alive")
 
 
-@router.get("/health/ready")
-async def ready(house: Housed, response: Response) -> dict[str, str]:
-    """Whether a reader would have to wait for what is still being loaded."""
+@router.get("/health/ready", summary="Whether readers would have to wait", responses={
+    503: {"model": Health, "description": "Something that readers need is still being loaded."}
+})  # fmt: skip
+async def health_ready(house: Housed, response: Response) -> Health:
+    """Whether what readers need is loaded. No key is needed."""
     response.status_code = 200 if house.ready else 503
-    return {"status": "ready" if house.ready else "loading"}
+    return Health(status="ready" if house.ready else "loading")
 
 
 def _template(scope: Scope) -> str:

@@ -7,7 +7,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gnomon.serving.web import ask, corpus, exam, home, paper, playground, search, signin, trace
+from gnomon.serving.web import apidocs, ask, corpus, exam, home, paper, playground, search, signin, trace
 from gnomon.serving.web.pages import HERE, YEAR_SECONDS
 
 
@@ -24,7 +24,7 @@ class Static(StaticFiles):
 
 def install(app: FastAPI) -> None:
     """Give an application every page."""
-    parts: tuple[Any, ...] = (home, ask, search, paper, trace, corpus, exam, playground, signin)
+    parts: tuple[Any, ...] = (home, ask, search, paper, trace, corpus, exam, playground, signin, apidocs)
     for part in parts:
         app.include_router(part.router)
     app.mount("/static", Static(directory=HERE / "static"), name="static")

@@ -21,6 +21,7 @@ from gnomon.serving.problems import Problem
 from gnomon.serving.safety.entry import admitted, signed_in
 from gnomon.serving.safety.forms import form_field
 from gnomon.serving.web.formats import FILTERS
+from gnomon.serving.web.markdown import markdown
 
 HERE = Path(__file__).parent
 THEMES = ("auto", "light", "dark")
@@ -87,7 +88,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(default=True), trim_blocks=True,
         lstrip_blocks=True, undefined=StrictUndefined,
     )  # fmt: skip
-    made.globals |= {"t": say, "static": static_address, "form_field": form_field}
+    made.globals |= {"t": say, "static": static_address, "form_field": form_field, "markdown": markdown}
     made.filters |= FILTERS
     return made
 
