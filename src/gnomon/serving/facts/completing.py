@@ -14,10 +14,13 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from gnomon.core.errors import ConfigError
-from gnomon.core.wording import say
+from gnomon.core.text import unspaced_share
+from gnomon.core.wording import language, say
 from gnomon.llm.client import Generation
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts.checking import Frozen
+from gnomon.serving.facts.freshness import documents_in_brief
+from gnomon.serving.facts.kept import kept
 from gnomon.serving.facts.models import ModelFacts, model_facts, models
 from gnomon.serving.facts.questions import Words
 from gnomon.serving.facts.writing import Piece, continued
@@ -25,6 +28,8 @@ from gnomon.serving.facts.writing import Piece, continued
 AT_ONCE = 2
 """Models that write at the same time."""
 MOST_MODELS = 12
+SPACED, UNSPACED = 6, 12
+"""Words of a beginning that is offered; characters where words are not spaced."""
 COMPARED = 400
 """Words of a continuation that are compared; finding what long texts share takes the square of their length."""
 _WORD = re.compile(r"\s*(?:[^\W_\u3040-\u30ff\u3400-\u9fff]+|.)|\s+", re.S)
@@ -168,6 +173,19 @@ def _in_turn(
             yield facts, piece, said
             if not piece.finish:
                 writing.append((facts, pieces, said))
+
+
+def beginnings(opened: OpenExpert, most: int = 4) -> tuple[str, ...]:
+    """The first words of some documents of the library, in the reader's language where it has any."""
+    return kept(opened, f"beginnings {language()} {most}", lambda: _beginnings(opened, most))
+
+
+def _beginnings(opened: OpenExpert, most: int) -> tuple[str, ...]:
+    every = documents_in_brief(opened)
+    own = [one for one in every if one.lang == language()] or list(every)
+    some = [one.id for one in own[len(own) // (2 * most) :: max(1, len(own) // most)]][:most]
+    texts = [document.text for document in opened.library.documents(some).values()] if some else []
+    return tuple("".join(_words(text)[: SPACED if unspaced_share(text) < 0.5 else UNSPACED]) for text in texts)
 
 
 def chosen(opened: OpenExpert, names: Sequence[str]) -> tuple[ModelFacts, ...]:
