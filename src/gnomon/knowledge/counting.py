@@ -5,6 +5,7 @@ A document counts once, however many of its passages are there. The values are t
 """
 
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any
 
 import pyarrow as pa
@@ -92,5 +93,5 @@ def _counted(values: pa.ChunkedArray) -> dict[Any, int]:
 
 
 def _most(counted: dict[Any, int], most: int | None = None) -> Counts:
-    named = [(str(value), number) for value, number in counted.items() if value and value not in OTHERS]
-    return tuple(sorted(named, key=lambda pair: (-pair[1], pair[0]))[:most])
+    named = [(-number, str(value)) for value, number in counted.items() if value and value not in OTHERS]
+    return tuple((value, -number) for number, value in nsmallest(len(named) if most is None else most, named))

@@ -15,7 +15,9 @@ from gnomon.research.asked import stem, telling_terms
 SHOWN, SHOWN_UNSPACED = 340, 170
 """Characters of an excerpt, and of one in a script without spaces, which says as much in half of them."""
 _RUN = re.compile("[\u3005\u4e00-\u9fff]+|[ァ-ヺー]+|\\d+(?:[.,]\\d+)*|[^\\W_\u3005-\u3007\u3040-\u30ff\u3400-\u9fff]+")
+_UNSPACED = re.compile("[\u3005-\u9fff]")
 Range = tuple[int, int]
+Pattern = re.Pattern[str]
 _stem = lru_cache(maxsize=50_000)(stem)
 
 
@@ -26,9 +28,8 @@ def marks(text: str, query: str) -> list[Range]:
         text: Any text.
         query: Any text; nothing is marked for one without telling words.
     """
-    wanted = telling_terms(query)
     found: list[Range] = []
-    for start, end in _found(text, wanted) if wanted else ():
+    for start, end in sorted(_found(text, query)):
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], max(end, found[-1][1]))
         else:
@@ -36,16 +37,30 @@ def marks(text: str, query: str) -> list[Range]:
     return found
 
 
-def _found(text: str, wanted: frozenset[str]) -> Iterator[Range]:
-    for match in _RUN.finditer(text):
-        run, at = match.group().casefold(), match.start()
-        if "\u3005" <= run[0] <= "\u9fff":
-            width = min(2, len(run))
-            for i in range(len(run) - width + 1):
-                if run[i : i + width] in wanted:
-                    yield at + i, at + i + width
-        elif _stem(run) in wanted:
-            yield at, match.end()
+def _found(text: str, query: str) -> Iterator[Range]:
+    wanted, beginnings, unspaced = _looked_for(query)
+    for match in beginnings.finditer(text) if beginnings else ():
+        run = _RUN.match(text, match.start())
+        if run is not None and _stem(run.group().casefold()) in wanted:
+            yield run.span()
+    for match in unspaced.finditer(text) if unspaced else ():
+        yield match.span(1)
+
+
+@lru_cache(maxsize=512)
+def _looked_for(query: str) -> tuple[frozenset[str], Pattern | None, Pattern | None]:
+    """The telling terms of a query; what their words begin with; those of scripts without spaces.
+
+    A whole text is looked through at once for the beginnings, and only what has one is read as a word.
+    """
+    wanted = telling_terms(query)
+    spaced = [term for term in wanted if not _UNSPACED.match(term)]
+    beginnings = "|".join(re.escape(term[: max(2, len(term) - 1)] if term.isalpha() else term) for term in spaced)
+    unspaced = "|".join(re.escape(term) for term in wanted if _UNSPACED.match(term))
+    return (
+        wanted, re.compile(f"(?<![A-Za-z0-9\u00c0-\u024f])(?:{beginnings})", re.IGNORECASE) if spaced else None,
+        re.compile(f"(?=({unspaced}))") if unspaced else None,
+    )  # fmt: skip
 
 
 def window(text: str, places: Sequence[Range]) -> Range:

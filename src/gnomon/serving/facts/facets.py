@@ -4,6 +4,8 @@ Counting compares values as filters do, without case and accents; one of the doc
 is printed.
 """
 
+from functools import lru_cache
+
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +17,7 @@ from gnomon.serving.facts.briefs import briefs
 
 MOST_AUTHORS, MOST_SUBJECTS = 12, 24
 """How many are told."""
+_plain = lru_cache(maxsize=100_000)(plain_name)
 
 
 class Value(BaseModel):
@@ -60,7 +63,7 @@ def facets_of(opened: OpenExpert, query: Query, rows: pa.Table) -> Facets:
     counts = count_facets(rows, authors=MOST_AUTHORS, categories=MOST_SUBJECTS)
     having = holders(rows, AUTHORS, counts.authors) | holders(rows, CATEGORIES, counts.categories)
     known = briefs(opened, having.values())
-    printed = {plain_name(name): name for brief in known.values() for name in (*brief.authors, *brief.subjects)}
+    printed = {_plain(name): name for brief in known.values() for name in (*brief.authors, *brief.subjects)}
     return Facets(
         documents=counts.documents,
         years=tuple(Year(year=year, count=number) for year, number in counts.years),
