@@ -52,6 +52,8 @@ class OpenExpert:
         self._locks: dict[str, Lock] = {}
         self._kept: dict[str, object] = {}
         self._closing = ExitStack()
+        self.heard: list[Callable[[Answer], None]] = []
+        """Called with every answer that is kept."""
 
     @staticmethod
     def of(workspace: Workspace, name: str = "") -> "OpenExpert":
@@ -207,6 +209,8 @@ class OpenExpert:
     def keep(self, given: Answer) -> None:
         """Keep an answer, so that ``gnomon lineage`` can walk it back."""
         self.workspace.save(ANSWERS, answer_name(given.id), to_row(given))
+        for each in self.heard:
+            each(given)
 
     # ---------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ new requests get the new version, and the old one is closed when the last reques
 
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gnomon.core.answers import Answer
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.work import Workers
 
@@ -82,7 +83,9 @@ class House:
         self.writers = Workers("models", self.limits.writers, self.limits.writers_waiting)
         self.ready = True
         """Whether whatever is loaded ahead of the first reader is loaded."""
-        self._newest = _Version(opened)
+        self.heard: Callable[[Answer], None] = lambda _: None
+        """Called with every answer that is kept, of whichever version."""
+        self._newest = self._version(opened)
 
     @property
     def opened(self) -> OpenExpert:
@@ -100,7 +103,11 @@ class House:
 
     def replace(self, opened: OpenExpert) -> None:
         """Give another version of the expert to whoever comes from now on."""
-        self._newest = _Version(opened)
+        self._newest = self._version(opened)
+
+    def _version(self, opened: OpenExpert) -> _Version:
+        opened.heard.append(lambda given: self.heard(given))
+        return _Version(opened)
 
     @property
     def at_work(self) -> bool:

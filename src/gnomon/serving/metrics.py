@@ -5,8 +5,9 @@ series of every document. Nothing tells what readers ask or what the library hol
 """
 
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
@@ -17,6 +18,7 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gnomon.core.answers import Answer
+from gnomon.serving.facts.writing import Piece
 from gnomon.serving.house import House, Housed
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -41,19 +43,34 @@ class Metrics:
                                  buckets=SECONDS, **names)  # fmt: skip
         self.open = Gauge("http_requests_open", "Requests that are being answered.", **names)
         self.answers = Counter("answers", "Answers to questions.", ("voice", "outcome"), **names)
-        self.tokens = Counter("tokens", "Tokens of language models.", ("model", "kind"), **names)
+        self.tokens = Counter(
+            "tokens", "Tokens of language models, asked through the protocol of OpenAI.", ("model", "kind"), **names
+        )
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self.registry.register(_Work(house))
+        house.heard = self.answered
 
     def answered(self, given: Answer) -> None:
         """Count an answer, or a refusal."""
         self.answers.labels(given.voice, "refused" if given.refused else "answered").inc()
 
-    def read_and_written(self, model: str, read: int, written: int) -> None:
-        """Count the tokens of one call of a model of the expert."""
-        self.tokens.labels(model, "read").inc(read)
-        self.tokens.labels(model, "written").inc(written)
+    def counting(self, model: str, make: Callable[[], Iterator[Piece]]) -> Callable[[], Iterator[Piece]]:
+        """The same writing, with the tokens that it tells of counted.
+
+        Args:
+            model: Who writes.
+            make: The writing.
+        """
+
+        def counted() -> Iterator[Piece]:
+            with closing(cast("Any", make())) as pieces:
+                for piece in pieces:
+                    for kind, number in zip(("read", "written"), piece.tokens, strict=True):
+                        self.tokens.labels(model, kind).inc(number)
+                    yield piece
+
+        return counted
 
 
 class _Work(Collector):

@@ -86,11 +86,12 @@ async def chat_completions(
     evidence supports.
     """  # noqa: D205 -- one paragraph, as OpenAPI shows it
     found = await (_asking(house, body) if body.model == ASK else _chatting(house, body))
+    make = request.app.state.metrics.counting(body.model, found.make)
     telling = Telling(str(request.base_url), found.ignored)
     if body.stream:
         chunks = ChatChunks(body, found.fingerprint, telling)
-        return await streamed(found.workers, found.make, chunks)
-    pieces = await gathered(request, found.workers, found.make)
+        return await streamed(found.workers, make, chunks)
+    pieces = await gathered(request, found.workers, make)
     made = _whole(Head("chat.completion", "chatcmpl", body.model, found.fingerprint, wants_usage=True), pieces, telling)
     return JSONResponse(made.model_dump(), headers=HEADERS)
 

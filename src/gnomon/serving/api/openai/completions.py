@@ -51,6 +51,7 @@ async def completions(
     def make() -> Iterator[Piece]:
         return asked.held("prompt", continued(opened, facts.id, prompts, options, echo=bool(body.echo)))
 
+    make = request.app.state.metrics.counting(facts.id, make)
     wants_usage = body.wants_usage or not body.stream
     head = Head("text_completion", "cmpl", body.model, facts.revision, wants_usage=wants_usage)
     if body.stream:
