@@ -34,12 +34,17 @@ class _Window:
     """A stretch of a text, and the quotes in it."""
 
     start: int
+    """Its first character in the document."""
     text: str
+    """Its characters."""
     quotes: list[Evidence] = field(default_factory=list)
+    """What is quoted of it."""
     cut: tuple[bool, bool] = (False, False)
+    """Whether the document goes on before and after it."""
 
     @property
     def end(self) -> int:
+        """One past its last character."""
         return self.start + len(self.text)
 
 
