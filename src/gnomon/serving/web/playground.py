@@ -20,7 +20,7 @@ from gnomon.serving.facts import chatting, completing
 from gnomon.serving.facts.chatting import Replied
 from gnomon.serving.facts.completing import Completing, Continuations, caution
 from gnomon.serving.facts.models import ModelFacts, model_facts, models, side_by_side
-from gnomon.serving.facts.questions import Words
+from gnomon.serving.facts.questions import Words, examples
 from gnomon.serving.facts.voices import Voice, voice
 from gnomon.serving.house import Housed, Limits
 from gnomon.serving.web.pages import page
@@ -72,6 +72,7 @@ class _Shown(BaseModel):
     models: tuple[ModelFacts, ...]
     chosen: tuple[ModelFacts, ...]
     beginnings: tuple[str, ...] = ()
+    """What a reader may begin with."""
     continued: Continuations | None = None
     chatters: tuple[ModelFacts, ...] = ()
     label: Voice | None = None
@@ -131,6 +132,7 @@ def _chatting(opened: OpenExpert, asked: PageQuery, limits: Limits, *, waits: bo
         chosen=(one,),
         chatters=found,
         label=voice(opened, one.id) if one.chats else None,
+        beginnings=() if asked.asks else examples(opened),
         replies=chatting.conversed(opened, one.id, questions, options) if waits else (),
     )
 

@@ -15,24 +15,22 @@ function note(text, before) {
 
 // Side by side -------------------------------------------------------------------------------
 
-function ended(writer, one, stretches) {
-  const own = writer.querySelector(".own");
-  if (stretches) {
-    own.replaceChildren(...stretches.map(({ text, shared }) => {
-      if (shared) return document.createTextNode(text);
-      const apart = document.createElement("span");
-      apart.className = "apart";
-      apart.textContent = text;
-      return apart;
-    }));
-    return;
-  }
+function ended(writer, one) {
   writer.classList.add("done");
   const seen = writer.querySelector(".seen");
   seen.textContent = seen.dataset[one.finish === "length" ? "length" : "stop"].replace("#", one.tokens.toLocaleString());
   const form = writer.querySelector("form");
   form.elements.text.value += one.text;
   form.hidden = false;
+}
+
+function compared(writer, stretches) {
+  writer.querySelector(".own").replaceChildren(...stretches.map(({ text, shared }) => {
+    const part = document.createElement("span");
+    part.className = shared ? "shared" : "";
+    part.textContent = text;
+    return part;
+  }));
 }
 
 async function complete() {
@@ -47,7 +45,7 @@ async function complete() {
     continuation: (one) => ended(writers[one.model], one),
     continuations: ({ continuations }) => {
       words = status.dataset.done;
-      for (const one of continuations) ended(writers[one.model], one, one.stretches);
+      for (const one of continuations.slice(1)) compared(writers[one.model], one.stretches);
     },
   };
   try {
@@ -85,10 +83,12 @@ function heard(parts, chunk) {
   const delta = chunk.choices[0]?.delta ?? {};
   if (delta.reasoning_content) {
     parts.thought.hidden = false;
+    parts.thought.open = !parts.words.textContent;
     parts.thought.querySelector(".words").append(delta.reasoning_content);
     if (!parts.words.textContent) parts.seen.textContent = talk.dataset.thinking;
   }
   if (delta.content) {
+    if (!parts.words.textContent) parts.thought.open = false;
     parts.words.append(delta.content);
     parts.seen.textContent = talk.dataset.writing;
   }
@@ -126,8 +126,15 @@ async function say(question, body) {
   parts.reply.removeAttribute("aria-busy");
   settled(parts, finish, tokens);
   turns.push(messages.at(-1), { role: "assistant", content: parts.words.textContent });
-  if (!parts.words.textContent && finish) parts.words.append(talk.dataset.none);
+  if (!parts.words.textContent && finish && finish !== "problem") parts.words.append(nothing());
   return finish !== "problem" && finish !== "";
+}
+
+function nothing() {
+  const made = document.createElement("span");
+  made.className = "quiet";
+  made.textContent = talk.dataset.none;
+  return made;
 }
 
 function settled(parts, finish, tokens) {
@@ -155,6 +162,7 @@ function remember(form, question) {
   told.delete("q");
   for (const one of every) told.append("q", one);
   history.replaceState({}, "", `${form.action}?${told}`);
+  document.getElementById("examples")?.remove();
   document.getElementById("anew").hidden = false;
 }
 
