@@ -55,6 +55,7 @@ class Pointer:
     def __init__(self, opened: OpenExpert) -> None:
         self.workspace, self.name = opened.workspace, opened.expert.name
         self._seen = canonical_json(opened.expert)
+        self._told = ""
 
     def look(self) -> OpenExpert | None:
         """A version published since the last look, opened and warmed; None while there is none that can be served."""
@@ -67,7 +68,9 @@ class Pointer:
                 warm(opened)
                 found = opened
         except GnomonError as error:
-            log.error("expert %s cannot be opened anew: %s", self.name, error)
+            if str(error) != self._told:
+                self._told = str(error)
+                log.error("expert %s cannot be opened anew: %s", self.name, error)
         except Exception:  # whatever a half-made version does, the one that is open goes on
             log.exception("expert %s cannot be opened anew", self.name)
         return found
