@@ -1,4 +1,5 @@
 # Six words: setup, demo, test, test-slow, check, bench. Each sets itself up; none needs root.
+# `make demo` ends with the expert open in a browser, until Ctrl-C; GNOMON_DEMO_SERVE=0 make demo ends before that.
 # Without a GPU on Linux, spare yourself torch's CUDA packages:
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
