@@ -40,6 +40,7 @@ GROUPS: tuple[tuple[str, str, tuple[tuple[str, str, str, str], ...]], ...] = (
     ("Open", "公開する", (
         ("serve", "gnomon.cli.serving", "Open an expert to browsers and programs.", "ブラウザとプログラムに公開する。"),
         ("key", "gnomon.cli.serving", "Make, list or revoke keys to a server.", "サーバーの鍵を作る・失効させる。"),
+        ("mcp", "gnomon.cli.agents", "Give agents an expert's tools.", "エージェントに道具を渡す。"),
     )),
     ("Give", "渡す", (
         ("export", "gnomon.cli.exporting", "Write a model as others take it.", "モデルを配布用に書き出す。"),
