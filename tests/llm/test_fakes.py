@@ -59,6 +59,13 @@ def test_fakes_chat_as_real_models_do() -> None:
     assert Echo().chat([turn("so  it is")], ChatOptions(max_tokens=2))[0].text == "so it"
 
 
+def test_fakes_stream_completions_word_by_word() -> None:
+    for model in (Echo(), Scripted(lambda prompt: f" {prompt}")):
+        grown = list(model.stream_complete("so it is", Generation(max_tokens=2)))
+        assert [one.text for one in grown] == [" so", " so it"]
+        assert grown[-1] == model.complete(["so it is"], Generation(max_tokens=2))[0]
+
+
 def test_a_fake_refuses_what_a_real_model_would() -> None:
     with pytest.raises(ConfigError):
         Echo().chat([[Message(role="assistant", text="a")]], ChatOptions())

@@ -1,6 +1,7 @@
 """Local models continue texts: exactly, in any batch, and stop where they are told to."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from language_models import CONTEXT, KINDS, TEXTS, model
 
 from gnomon.core.errors import ConfigError, DataError
-from gnomon.llm.client import Generation
+from gnomon.llm import local_chat
+from gnomon.llm.client import Generation, TooLong
 from gnomon.llm.local import LocalModel
 from gnomon.llm.sampling import Decoding
 
@@ -51,6 +53,17 @@ def test_a_sampled_text_depends_on_prompt_and_seed_alone(local: Local, data: st.
     )  # fmt: skip
     batch = local(kind, batch_tokens=data.draw(st.sampled_from([1, 70, 4096]))).complete(prompts, options)
     assert batch == [local(kind).complete([prompt], options)[0] for prompt in prompts]
+
+
+def test_a_streamed_text_grows_into_what_complete_gives(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_chat, "WATCH_SECONDS", 0.001)
+    client, options = local(), Generation(max_tokens=40, temperature=1.0, seed=1)
+    grown = list(client.stream_complete(PROMPTS[3], options))
+    assert grown[-1] == client.complete([PROMPTS[3]], options)[0]
+    assert grown[-1].tokens_in == len(client.encode(PROMPTS[3]))
+    assert all(len(one.text) <= len(other.text) for one, other in pairwise(grown[:-1]))
+    with pytest.raises(TooLong, match=str(CONTEXT)):
+        next(client.stream_complete("word " * 400, options))
 
 
 def test_another_seed_or_another_prompt_has_other_noise(local: Local) -> None:

@@ -282,6 +282,32 @@ def test_a_cut_stream_is_an_error_and_not_an_answer(server: ChatServer, log: Cal
     assert log.calls() == []
 
 
+def written(text: str = "", *, finish: str | None = None) -> dict[str, Any]:
+    """A chunk of a streamed completion."""
+    choice = {"index": 0, "finish_reason": finish, "text": text, "logprobs": None}
+    return {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": [choice]}
+
+
+def test_a_streamed_completion_grows_and_ends_whole(server: ChatServer) -> None:
+    used = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+    server.answer = lambda body, number: Chunks([
+        written(" of"), written(" two"), written(finish="length"), {**written(), "choices": [], "usage": used},
+    ])  # fmt: skip
+    grown = list(model(server).stream_complete("We report", Generation(max_tokens=5, seed=2)))
+    assert [one.text for one in grown] == [" of", " of two", " of two"]
+    assert (grown[-1].finish, grown[-1].tokens_in, grown[-1].tokens) == ("length", 3, 5)
+    assert (server.requests[0]["prompt"], server.requests[0]["seed"]) == ("We report", 2)
+
+
+def test_a_streamed_completion_that_is_cut_or_refused_is_an_error(server: ChatServer) -> None:
+    server.answer = lambda body, number: Chunks([written(" of")])
+    with pytest.raises(RunError, match="stream"):
+        list(model(server).stream_complete("We", Generation()))
+    server.answer = lambda body, number: Status(400, "too long")
+    with pytest.raises(ConfigError, match="too long"):
+        list(model(server).stream_complete("We", Generation()))
+
+
 # The log --------------------------------------------------------------------------------------
 
 

@@ -16,8 +16,13 @@ import pytest
 from real_server import serving
 
 from gnomon.core.errors import RunError
-from gnomon.llm.client import Completion
+from gnomon.core.messages import Message
+from gnomon.core.records import ModelRef
+from gnomon.core.settings import ModelPlace, Settings
+from gnomon.llm.chat import ChatOptions
+from gnomon.llm.client import Completion, Generation
 from gnomon.llm.local import LocalModel
+from gnomon.llm.remote import RemoteModel
 from gnomon.research import voice
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts.writing import THINKING_MARKS, Growing
@@ -353,6 +358,22 @@ def test_the_asynchronous_client_gets_the_same(client: openai.OpenAI, address: s
     assert replies[2] == client.completions.create(
         model="base", prompt="Star 2", max_tokens=4, temperature=0
     ).choices[0].text  # fmt: skip
+
+
+def test_gnomon_itself_reads_such_a_server_as_any_endpoint(address: str, opened: OpenExpert) -> None:
+    place = ModelPlace(url=f"{address}/v1", model="final", retries=0)
+    far = RemoteModel(ModelRef(name="far", kind="instruct"), Settings(models={"far": place}))
+    near = opened.model("final")
+    turns, options = [Message(role="user", text=STAR)], ChatOptions(max_tokens=30, seed=2, temperature=0.5)
+    (here,), (there,) = near.chat([turns], options), far.chat([turns], options)
+    assert (there.text, there.thinking, there.finish) == (here.text, here.thinking, here.finish)
+    assert (there.tokens_in, there.tokens_out) == (here.tokens_in, here.tokens_out)
+    *_, streamed = far.stream(turns, options)
+    assert streamed.text == there.text
+    text = Generation(max_tokens=20, seed=2, temperature=0.5)
+    *_, grown = far.stream_complete("A star", text)
+    assert grown == near.complete(["A star"], text)[0] == far.complete(["A star"], text)[0]
+    far.close()
 
 
 # What is held back ------------------------------------------------------------------------------
