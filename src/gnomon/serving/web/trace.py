@@ -73,7 +73,7 @@ async def trace_form(
 
 async def _page(request: Request, house: Housed, asked: PageQuery) -> Response:
     found = await house.readers.run(_found, house.opened, asked, house.limits.text_characters)
-    return page(request, "trace.html", asked=asked, found=found, traced=found.traced, runs=runs)
+    return page(request, "trace.html", asked=asked, found=found, traced=found.traced, runs=runs, places_shown=PLACES)
 
 
 def _found(opened: OpenExpert, asked: PageQuery, characters: int) -> _Found:
