@@ -43,6 +43,12 @@ def test_a_sound_sentence_is_given_with_its_evidence_and_no_mark() -> None:
     assert "42 ring nebulae" in given.citations[0].quote
 
 
+def test_two_models_of_one_name_give_answers_of_their_own() -> None:
+    one, other = (Scripted(lambda _: "NO ANSWER", name="merge") for _ in range(2))
+    other.ref = replace(other.ref, revision="sha256:2")
+    assert speak(QUESTION, SHELF, one).id != speak(QUESTION, SHELF, other).id
+
+
 def test_the_model_sees_the_quotes_under_ids_and_the_rules_that_they_are_data() -> None:
     script = Scripted(lambda _: "NO ANSWER")
     seen: list[list[Message]] = []

@@ -141,7 +141,8 @@ def events(
     """
     asked, hits, chosen = evidence_for(_in_context(question, history), retriever, config.ask, embedder)
     said, name = "\n".join([*(m.text for m in history), question]), writer.ref.name
-    made = answer_id(said, parts, name, config.ask.filters)
+    # Merges of one recipe share their name: it is the revision that tells which of them spoke.
+    made = answer_id(said, parts, f"{name}@{writer.ref.revision}" if writer.ref.revision else name, config.ask.filters)
     blank = Answer(id=made, question=question, text="", voice=name, refused=True, claims=(), citations=(),
                    checks=NO_CHECKS, nearest=nearest(hits), parts=parts)  # fmt: skip
     yield Evidence(passages=tuple(chosen))
