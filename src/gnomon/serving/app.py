@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from gnomon import __version__
 from gnomon.research.opened import OpenExpert
 from gnomon.serving import api, metrics, problems, schema, web
+from gnomon.serving.connections import Heads
 from gnomon.serving.house import House, Limits, Reading
 from gnomon.serving.language import Speaking
 from gnomon.serving.logs import AccessLog
@@ -68,6 +69,7 @@ def _guard(made: FastAPI) -> None:
     shape of its path, with the headers of safety, counted and logged.
     """
     house, policy = made.state.house, made.state.policy
+    made.add_middleware(Heads)
     made.add_middleware(Bodies, limits=house.limits)
     made.add_middleware(Entry, policy=policy, sessions=made.state.sessions)
     made.add_middleware(Origins, policy=policy)

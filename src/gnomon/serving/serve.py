@@ -8,6 +8,7 @@ of ending does harm.
 
 import contextlib
 import errno
+import logging
 import signal
 import socket
 import threading
@@ -20,6 +21,7 @@ from fastapi import FastAPI
 
 from gnomon.core.errors import ConfigError
 from gnomon.core.wording import say
+from gnomon.serving.connections import Patient
 from gnomon.serving.house import House
 
 BACKLOG = 512
@@ -76,6 +78,8 @@ class Server(uvicorn.Server):
         """The first signal lets work end, the second waits for nothing."""
         self.force_exit = self.should_exit
         self.should_exit = True
+        if self.force_exit:  # uvicorn would report, with a traceback, the application that it does not wait for
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -117,7 +121,7 @@ def serve(made: FastAPI, bound: socket.socket, up: Callable[[], None]) -> Ended:
         up: Called once it takes requests.
     """
     config = uvicorn.Config(
-        made, http="h11", ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,
+        made, http=Patient, ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=IDLE_SECONDS, limit_concurrency=CONNECTIONS,
         h11_max_incomplete_event_size=HEADER_BYTES,
     )  # fmt: skip
