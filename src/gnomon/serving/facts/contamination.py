@@ -10,7 +10,9 @@ from gnomon.core.tables import read_table
 from gnomon.evaluation.report.facts import contamination as gathered
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts.corpus import Frozen
+from gnomon.serving.facts.exam import sittings
 from gnomon.serving.facts.gathered import finished
+from gnomon.serving.facts.items import questions
 from gnomon.serving.facts.kept import kept
 from gnomon.serving.facts.paging import PAGE_SIZE, Paged, pages_of, rows_of
 
@@ -35,6 +37,7 @@ class LeakedQuestion(Frozen):
 
     item_id: str = Field(description="The question.")
     prompt: str = Field(description="Its first words.")
+    asked: bool = Field(description="Whether a finished exam of the expert put it.")
     passages: tuple[LeakedPassage, ...] = Field(description="Passages that give it away, the clearest first.")
 
 
@@ -66,7 +69,7 @@ def contamination(opened: OpenExpert, page: int = 1, size: int = PAGE_SIZE) -> C
     return ContaminationPage(
         total=len(rows), page=page, pages=pages_of(len(rows), size), looked_for=found["looked_for"],
         items=found["items"], documents=found["documents"], too_short=found["too_short"],
-        rows=tuple(_question(row, hidden) for row in shown),
+        rows=tuple(_question(row, hidden, asked=_asked(opened, row["item_id"])) for row in shown),
     )  # fmt: skip
 
 
@@ -87,6 +90,13 @@ def _withheld(opened: OpenExpert) -> frozenset[str]:
     return frozenset(drop.doc_id for drop in read_table(path, Drop))
 
 
-def _question(row: Mapping[str, Any], hidden: frozenset[str]) -> LeakedQuestion:
+def _asked(opened: OpenExpert, item_id: str) -> bool:
+    """Whether some exam put a question."""
+    return any(
+        item_id in questions(opened, held.role, paper.name) for held in sittings(opened) for paper in held.papers
+    )
+
+
+def _question(row: Mapping[str, Any], hidden: frozenset[str], *, asked: bool) -> LeakedQuestion:
     passages = (LeakedPassage(**passage, withheld=passage["doc_id"] in hidden) for passage in row["passages"])
-    return LeakedQuestion(item_id=row["item_id"], prompt=row["prompt"], passages=tuple(passages))
+    return LeakedQuestion(item_id=row["item_id"], prompt=row["prompt"], asked=asked, passages=tuple(passages))

@@ -10,8 +10,8 @@ from gnomon.evaluation.report.sections import flow
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.api.corpus import Code, Page
 from gnomon.serving.facts.contamination import contamination
-from gnomon.serving.facts.corpus import corpus
-from gnomon.serving.facts.dropped import dropped
+from gnomon.serving.facts.corpus import Reason, corpus
+from gnomon.serving.facts.dropped import DroppedPage, dropped
 from gnomon.serving.facts.duplicates import Kind, compared, duplicates
 from gnomon.serving.facts.gathered import report_facts
 from gnomon.serving.house import Housed
@@ -34,8 +34,8 @@ async def show_dropped(
     request: Request, house: Housed, step: Code = "", reason: Code = "", page_: Annotated[Page, Query(alias="page")] = 1
 ) -> Response:
     """Records that were left out."""
-    found = await house.readers.run(dropped, house.opened, step, reason, page_)
-    return page(request, "corpus_dropped.html", found=found)
+    found, every = await house.readers.run(_dropped, house.opened, step, reason, page_)
+    return page(request, "corpus_dropped.html", found=found, reasons=every)
 
 
 @router.get("/corpus/duplicates")
@@ -58,6 +58,11 @@ async def show_contamination(
     """Exam questions that documents give away."""
     found = await house.readers.run(contamination, house.opened, page_)
     return page(request, "corpus_contamination.html", found=found)
+
+
+def _dropped(opened: OpenExpert, step: str, reason: str, at: int) -> tuple[DroppedPage, tuple[Reason, ...]]:
+    """A page of records, and every reason to choose from."""
+    return dropped(opened, step, reason, at), corpus(opened).dropped
 
 
 def _told(opened: OpenExpert) -> dict[str, Any]:
