@@ -27,6 +27,22 @@ TEXT = "The faint galaxy turns slowly; its gas (10.5 km/s) falls inward. 銀河�
 ABOUT = About(name="gnomon/nano-base", licence="Apache-2.0", languages=("en",))
 
 
+BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+DIGITS = {"type": "Digits", "individual_digits": True}
+
+
+def tiny(folder: Path, splitter: dict[str, Any], *, tied: bool = False, **settings: str) -> Path:
+    """A tiny Llama with a byte-level tokenizer that splits in a way, and settings of the tokenizer besides."""
+    model = folder / "model"
+    size = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(vocab_size=300, tie_word_embeddings=tied, **size)).save_pretrained(model)
+    for file in (packs.turns(folder / "t") / "tokenizer").iterdir():
+        values = json.loads(file.read_text(encoding="utf-8"))
+        values |= {"pre_tokenizer": splitter} if file.name == "tokenizer.json" else settings
+        (model / file.name).write_text(json.dumps(values), encoding="utf-8")
+    return model
+
+
 @pytest.fixture(scope="module", autouse=True)
 def quiet() -> None:
     from transformers.utils import logging
@@ -83,6 +99,17 @@ def test_a_matrix_is_quantised_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write_gguf(NANO_FOLDER, tmp_path / "nano.gguf", "q8_0", ABOUT)
     written = [tensor for tensor in GGUFReader(tmp_path / "nano.gguf").tensors if tensor.tensor_type.name == "Q8_0"]
     assert len(quantised) == len(written) > 0
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize(("quant", "head"), [("q4_0", "Q8_0"), ("q5_1", "Q8_0"), ("q8_0", "Q8_0"), ("f16", "F16")])
+def test_the_matrix_that_gives_the_logits_keeps_eight_bits(tmp_path: Path, quant: str, head: str, tied: bool) -> None:
+    folder = tiny(tmp_path, BYTES, tied=tied)
+    write_gguf(folder, tmp_path / "m.gguf", quant, About(name="m"))
+    kinds = {tensor.name: tensor.tensor_type.name for tensor in GGUFReader(tmp_path / "m.gguf").tensors}
+    assert kinds["token_embd.weight" if tied else "output.weight"] == head
+    assert kinds["blk.0.attn_v.weight"] == quant.upper()
+    assert tied or kinds["token_embd.weight"] == quant.upper()
 
 
 def test_finer_kinds_are_smaller_and_say_what_they_are(tmp_path: Path) -> None:
@@ -149,22 +176,6 @@ def test_other_shapes_come_back_as_they_were(tmp_path: Path, kind: str) -> None:
         assert fields["llama.rope.scaling.factor"].contents() == 4.0
     if kind == "qwen3":
         assert fields["qwen3.attention.key_length"].contents() == 16
-
-
-BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-DIGITS = {"type": "Digits", "individual_digits": True}
-
-
-def tiny(folder: Path, splitter: dict[str, Any], **settings: str) -> Path:
-    """A tiny Llama with a byte-level tokenizer that splits in a way, and settings of the tokenizer besides."""
-    model = folder / "model"
-    size = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2}
-    LlamaForCausalLM(LlamaConfig(vocab_size=300, **size)).save_pretrained(model)
-    for file in (packs.turns(folder / "t") / "tokenizer").iterdir():
-        values = json.loads(file.read_text(encoding="utf-8"))
-        values |= {"pre_tokenizer": splitter} if file.name == "tokenizer.json" else settings
-        (model / file.name).write_text(json.dumps(values), encoding="utf-8")
-    return model
 
 
 @pytest.mark.parametrize(

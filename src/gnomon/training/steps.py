@@ -193,7 +193,7 @@ def export(
     return Step(
         name="training/export",
         entry="gnomon.training.export.step:run",
-        version=1,
+        version=2,
         config=ExportConfig(**settings),
         inputs=inputs | {MEASURE + name: step for name, step in (measures or {}).items()},
     )
@@ -209,7 +209,7 @@ def quantise(model: Step, quant: str) -> Step:
     return Step(
         name="training/quantise",
         entry="gnomon.training.quantise:run",
-        version=1,
+        version=2,
         config=QuantiseConfig(quant=quant),
         inputs={MODEL: model},
     )

@@ -6,7 +6,7 @@ finer K-quants need llama.cpp's ``llama-quantize``, which reads the ``f16`` file
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,14 +81,14 @@ def write_gguf(folder: Path, path: Path, quant: str, about: About) -> None:
     _write_facts(gguf, writer, config, about)
     writer.add_file_type(getattr(gguf.LlamaFileType, _file_type(quant)))
     write_vocabulary(writer, folder, int(config["vocab_size"]))
-    wanted = getattr(gguf.GGMLQuantizationType, QUANTS[quant])
+    kind_of = _kinds(gguf, quant, tied=bool(config.get("tie_word_embeddings")))
     for name, tensor in _tensors(gguf, folder, config):
-        writer.add_tensor_info(name, *_planned(gguf, tensor, wanted))
+        writer.add_tensor_info(name, *_planned(gguf, tensor, kind_of(name)))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
-    for _, tensor in _tensors(gguf, folder, config):
-        writer.write_tensor_data(_stored(gguf, tensor, wanted))
+    for name, tensor in _tensors(gguf, folder, config):
+        writer.write_tensor_data(_stored(gguf, tensor, kind_of(name)))
     writer.close()
     partial.rename(path)
 
@@ -188,6 +188,18 @@ def _llama3_factors(config: dict[str, Any]) -> Array:
     whole = float(rope["original_max_position_embeddings"])
     smooth = np.clip((whole / lengths - low) / (high - low), 0, 1)
     return (1 / ((1 - smooth) / factor + smooth)).astype(np.float32)
+
+
+def _kinds(gguf: Any, quant: str, *, tied: bool) -> Callable[[str], Any]:
+    """By a tensor's name the type that is wanted for it.
+
+    The matrix that gives the logits keeps eight bits (llama.cpp spends at least six on it): at four it costs the most.
+    """
+    types = gguf.GGMLQuantizationType
+    wanted = getattr(types, QUANTS[quant])
+    coarse = quant.startswith(("q4", "q5"))
+    head = "token_embd.weight" if tied else "output.weight"
+    return lambda name: types.Q8_0 if coarse and name == head else wanted
 
 
 def _kind(gguf: Any, tensor: Array, wanted: Any) -> Any:
