@@ -19,7 +19,7 @@ from gnomon.serving.schema import TAGS, operations
 from gnomon.serving.versions import warm
 
 EXAMPLES = 12
-SMALL = Limits(query_characters=300, text_characters=1_000, results=5, body_bytes=100_000)
+SMALL = Limits(query_characters=300, text_characters=1_000, results=5, body_bytes=100_000, written_tokens=8)
 CHECKS = {
     # What a schema cannot say: an empty question, or more than this server's own limits.
     "positive_data_acceptance": {"expected-statuses": ["2xx", 303, 404, 422]},

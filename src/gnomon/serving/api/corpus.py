@@ -15,7 +15,10 @@ from gnomon.serving.house import Housed
 router = APIRouter(prefix="/api/corpus", tags=["corpus"])
 Page = Annotated[int, Query(ge=1, le=LAST_PAGE, description="Which page, from 1.")]
 Rows = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows of a page.")]
-Code = Annotated[str, Query(max_length=100)]
+Step = Annotated[str, Query(max_length=100, description="The step that left it out, by its role; empty for any.",
+                            examples=["clean"])]  # fmt: skip
+Reason = Annotated[str, Query(max_length=100, description="Why, as a code; empty for any.", examples=["too_short"])]
+Which = Annotated[Kind, Query(description="`copies`, `apart`, or empty for both.")]
 DocId = Annotated[str, Query(min_length=1, max_length=500, description="A document.", examples=["arxiv:2401.01234"])]
 
 
@@ -27,7 +30,7 @@ async def describe_corpus(house: Housed) -> Corpus:
 
 @router.get("/dropped", summary="What was left out", responses=refusals(404))
 async def list_dropped(
-    house: Housed, step: Code = "", reason: Code = "", page: Page = 1, rows: Rows = PAGE_SIZE
+    house: Housed, step: Step = "", reason: Reason = "", page: Page = 1, rows: Rows = PAGE_SIZE
 ) -> DroppedPage:
     """Records that steps left out, with the reason, the measured value and their first characters.
 
@@ -37,7 +40,7 @@ async def list_dropped(
 
 
 @router.get("/duplicates", summary="Pairs found alike", responses=refusals(404))
-async def list_duplicates(house: Housed, kind: Kind = "", page: Page = 1, rows: Rows = PAGE_SIZE) -> DuplicatesPage:
+async def list_duplicates(house: Housed, kind: Which = "", page: Page = 1, rows: Rows = PAGE_SIZE) -> DuplicatesPage:
     """Pairs of documents, the most alike first: copies, pairs that stayed apart as different works, or both."""
     return await house.readers.run(duplicates, house.opened, kind, page, rows)
 
