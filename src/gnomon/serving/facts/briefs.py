@@ -23,17 +23,24 @@ class Brief(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str = Field(description="Its id, stable in every version of the library.", examples=["arxiv:1602.03837"])
-    title: str = Field(description="Its title; empty when its source has none.")
-    authors: tuple[str, ...] = Field(description=f"Its authors in order, the first {AUTHORS_KEPT}.")
-    more_authors: int = Field(description="How many more there are; -1 when its source says there are, not how many.")
-    year: int | None = Field(description="Its year.")
-    date: str = Field(description="The ISO date of the same event, as precise as known.")
-    venue: str = Field(description="Journal, volume and page, as printed.")
-    subjects: tuple[str, ...] = Field(description="Subject codes, the main one first.")
-    lang: str = Field(description="ISO 639-1 code of its language.")
-    doi: str = Field(description="Its DOI, when it is well formed.")
-    arxiv: str = Field(description="Its arXiv identifier, when it is well formed.")
-    licence: str = Field(description="The licence as its source states it; empty when it states none.")
+    title: str = Field(
+        description="Its title; empty when its source has none.",
+        examples=["A relation between distance and radial velocity"],
+    )
+    authors: tuple[str, ...] = Field(description=f"Its authors in order, the first {AUTHORS_KEPT}.",
+                                     examples=[("Hubble, E.",)])  # fmt: skip
+    more_authors: int = Field(description="How many more there are; -1 when its source says there are, not how many.",
+                              examples=[0])  # fmt: skip
+    year: int | None = Field(description="Its year.", examples=[1929])
+    date: str = Field(description="The ISO date of the same event, as precise as known.", examples=["1929"])
+    venue: str = Field(description="Journal, volume and page, as printed.",
+                       examples=["Proceedings of the National Academy of Sciences, 15, 168"])  # fmt: skip
+    subjects: tuple[str, ...] = Field(description="Subject codes, the main one first.", examples=[("astro-ph.GA",)])
+    lang: str = Field(description="ISO 639-1 code of its language.", examples=["en"])
+    doi: str = Field(description="Its DOI, when it is well formed.", examples=["10.1073/pnas.15.3.168"])
+    arxiv: str = Field(description="Its arXiv identifier, when it is well formed.", examples=["1602.03837"])
+    licence: str = Field(description="The licence as its source states it; empty when it states none.",
+                         examples=["CC0-1.0"])  # fmt: skip
 
 
 def brief_of(document: Document) -> Brief:

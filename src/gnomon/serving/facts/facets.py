@@ -26,8 +26,8 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     value: str = Field(description="What to limit a search to, as it is printed.", examples=["astro-ph.CO"])
-    count: int = Field(description="Documents that have it.")
-    chosen: bool = Field(description="Whether the search is limited to it already.")
+    count: int = Field(description="Documents that have it.", examples=[59])
+    chosen: bool = Field(description="Whether the search is limited to it already.", examples=[False])
 
 
 class Year(BaseModel):
@@ -35,7 +35,7 @@ class Year(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    year: int = Field(description="The year.")
+    year: int = Field(description="The year.", examples=[1929])
     count: int = Field(description="Documents of it.")
 
 
@@ -44,7 +44,7 @@ class Facets(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    documents: int = Field(description="Documents that were counted.")
+    documents: int = Field(description="Documents that were counted.", examples=[55])
     years: tuple[Year, ...] = Field(description="By year, those that have any, in order.")
     subjects: tuple[Value, ...] = Field(description=f"By subject, most first, at most {MOST_SUBJECTS}.")
     languages: tuple[Value, ...] = Field(description="By language.")

@@ -36,21 +36,26 @@ class Passage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    chunk_id: str = Field(description="Its id in the index.")
-    start: int = Field(description="Its first character in the document's text.")
-    end: int = Field(description="One past its last.")
-    text_hash: str = Field(description="The version of the text that these point into.")
-    score: float = Field(description="Higher is better; comparable within one search only.")
-    text: str = Field(description="Its words.")
-    excerpt: Range = Field(description="The part that says most about the query, as characters of `text`.")
-    marks: tuple[Range, ...] = Field(description="Where the query's words stand, as characters of `text`.")
+    chunk_id: str = Field(description="Its id in the index.", examples=["local:hubble-1929#0-1005@3afa765d"])
+    start: int = Field(description="Its first character in the document's text.", examples=[0])
+    end: int = Field(description="One past its last.", examples=[1005])
+    text_hash: str = Field(description="The version of the text that these point into.",
+                           examples=["b2:3afa765d8c39c73e2addd63a6bde834f"])  # fmt: skip
+    score: float = Field(description="Higher is better; comparable within one search only.", examples=[0.78])
+    text: str = Field(description="Its words.",
+                      examples=["Hubble found the velocity rising roughly in proportion to distance."])  # fmt: skip
+    excerpt: Range = Field(description="The part that says most about the query, as characters of `text`.",
+                           examples=[(0, 67)])  # fmt: skip
+    marks: tuple[Range, ...] = Field(description="Where the query's words stand, as characters of `text`.",
+                                     examples=[((17, 25),)])  # fmt: skip
 
 
 class Found(Brief):
     """A document that was found."""
 
     score: float = Field(description="That of its best passage.")
-    title_marks: tuple[Range, ...] = Field(description="Where the query's words stand in the title.")
+    title_marks: tuple[Range, ...] = Field(description="Where the query's words stand in the title.",
+                                           examples=[((2, 10),)])  # fmt: skip
     passages: tuple[Passage, ...] = Field(description=f"Its best passages, at most {PASSAGES_SHOWN}.")
 
 
@@ -61,15 +66,17 @@ class Results(BaseModel):
 
     query: Query = Field(description="What was asked for.")
     documents: tuple[Found, ...] = Field(description="The documents of this page.")
-    found: int = Field(description="Documents found, each once.")
-    passages: int = Field(description="Passages they were found by.")
-    complete: bool = Field(description="Whether this is everything that fits, not the best passages of more.")
-    by_words: int = Field(description="Passages that hold words of the query, as far as was looked.")
-    by: str = Field(description="`query`; `vectors` or `text` for what a document resembles; `library` without either.")
+    found: int = Field(description="Documents found, each once.", examples=[55])
+    passages: int = Field(description="Passages they were found by.", examples=[65])
+    complete: bool = Field(description="Whether this is everything that fits, not the best passages of more.",
+                           examples=[False])  # fmt: skip
+    by_words: int = Field(description="Passages that hold words of the query, as far as was looked.", examples=[65])
+    by: str = Field(description="`query`; `vectors` or `text` for what a document resembles; `library` without either.",
+                    examples=["query"])  # fmt: skip
     like: Brief | None = Field(description="The document whose like was looked for.")
-    pages: int = Field(description="How many pages there are.")
+    pages: int = Field(description="How many pages there are.", examples=[6])
     facets: Facets | None = Field(description="What the documents found have in common.")
-    seconds: float = Field(description="How long it took here.")
+    seconds: float = Field(description="How long it took here.", examples=[0.021])
 
 
 @dataclass(frozen=True, kw_only=True)
