@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gnomon.research.opened import OpenExpert
+from gnomon.serving.api.openai import examples, parameters, replies
 from gnomon.serving.facts import models as told
 from gnomon.serving.facts.completing import Continuation, compared
 
@@ -106,3 +107,17 @@ def test_models_are_told_with_how_they_were_made_and_what_the_exam_found(client:
 
 def test_the_models_to_begin_with_are_base_and_specialised(opened: OpenExpert) -> None:
     assert told.side_by_side(opened) == ("base", "specialised")
+
+
+def test_examples_of_the_protocol_are_what_it_answers() -> None:
+    replies.ChatCompletion.model_validate(examples.CHAT_COMPLETION)
+    replies.TextCompletion.model_validate(examples.TEXT_COMPLETION)
+    replies.Embeddings.model_validate(examples.EMBEDDINGS)
+    replies.ModelList.model_validate(examples.MODELS)
+    for asked in examples.CHAT.values():
+        parameters.ChatRequest.model_validate(asked["value"])
+    for asked in examples.COMPLETION.values():
+        parameters.CompletionRequest.model_validate(asked["value"])
+    note = examples.CHAT_COMPLETION["choices"][0]["message"]
+    place = note["annotations"][0]["url_citation"]
+    assert note["content"][place["start_index"] : place["end_index"] + 1] == "[R1]"

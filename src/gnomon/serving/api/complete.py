@@ -18,6 +18,17 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         "description": "What each model wrote; or events: `more` and more of each text, a `continuation` when one is"
         " whole, `continuations` at the end; `problem` ends a stream that failed.",
         "content": {
+            "application/json": {
+                "example": {
+                    "text": "We report the discovery of",
+                    "continuations": [{
+                        "model": "base", "also": [], "name": "gnomon/nano-base", "revision": "sha256:af3bbfcc",
+                        "text": " a new class", "tokens": 3, "tokens_in": 6, "finish": "length",
+                        "stretches": [{"text": " a new class", "shared": True}],
+                    }],
+                    "caution": "These are likely words, not facts.",
+                }
+            },
             events.MEDIA_TYPE: {
                 "schema": {"type": "string"},
                 "example": 'event: more\ndata: {"model": "base", "text": " a new class of"}\n\n'
@@ -25,7 +36,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
             }
         },
     }
-}
+}  # fmt: skip
 EXAMPLES: dict[str, Any] = {
     "before and after": {
         "summary": "What a model wrote before and after it was specialised",

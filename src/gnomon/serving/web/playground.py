@@ -145,7 +145,7 @@ def role(name: str) -> str:
 def origin(facts: ModelFacts) -> str:
     """In a few words how a model was made."""
     if facts.merged:
-        shares = " + ".join(f"{role(share.role)} {100 * share.weight:.0f}\u202f%" for share in facts.merged)
+        shares = " + ".join(f"{share.role} {100 * share.weight:.0f}\u202f%" for share in facts.merged)
         return say(f"merged: {shares}", f"マージ: {shares}")
     stage = facts.made_by.rpartition("/")[2]
     made = say(*STAGES.get(stage, (stage, stage)))

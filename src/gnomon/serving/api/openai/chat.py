@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from gnomon.core.messages import Message
 from gnomon.llm.chat import ChatOptions
 from gnomon.research.ask import VOICE as EXTRACTIVE
-from gnomon.serving.api.openai import asked
+from gnomon.serving.api.openai import asked, examples
 from gnomon.serving.api.openai.parameters import ASK, ChatRequest
 from gnomon.serving.api.openai.replies import (
     Annotation,
@@ -30,36 +30,11 @@ from gnomon.serving.house import House, Housed
 from gnomon.serving.work import Workers
 
 router = APIRouter()
-EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The reply; or, with `stream`, chunks of it: the last one of the answer has the `finish_reason`"
-        " and, of `gnomon-ask`, the field `gnomon`; then `[DONE]`.",
-        "content": {
-            "text/event-stream": {
-                "schema": {"type": "string"},
-                "example": 'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content":'
-                ' "The velocities grow with the distances. [R1]"}, "finish_reason": null}]}\n\ndata: [DONE]\n\n',
-            }
-        },
-    }
-}  # fmt: skip
-EXAMPLES: dict[str, Any] = {
-    "a cited answer": {
-        "summary": "A cited answer",
-        "value": {
-            "model": ASK,
-            "messages": [{"role": "user", "content": "How does a galaxy's speed depend on its distance?"}],
-        },
-    },
-    "a conversation": {
-        "summary": "A model that thinks first, streamed",
-        "value": {
-            "model": "final",
-            "messages": [{"role": "user", "content": "What is a Cepheid?"}],
-            "reasoning_effort": "medium", "max_completion_tokens": 200, "temperature": 0, "stream": True,
-        },
-    },
-}  # fmt: skip
+TOLD = examples.gives(
+    "The reply; or, with `stream`, chunks of it: the last one with a choice has the `finish_reason` and, of"
+    " `gnomon-ask`, the field `gnomon`; then `[DONE]`.",
+    examples.CHAT_COMPLETION, examples.CHAT_EVENTS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +52,9 @@ class Writing:
 
 
 @router.post("/chat/completions", summary="Answer a conversation", response_model=ChatCompletion,
-             responses=EVENTS)  # fmt: skip
+             responses=TOLD)  # fmt: skip
 async def chat_completions(
-    request: Request, house: Housed, body: Annotated[ChatRequest, Body(openapi_examples=EXAMPLES)]
+    request: Request, house: Housed, body: Annotated[ChatRequest, Body(openapi_examples=examples.CHAT)]
 ) -> Response:
     """`gnomon-ask` answers from the library, every sentence cited by ids such as `[R1]`, which `gnomon.citations` and
     the protocol's `annotations` explain; any other model of the expert that can chat replies in its own words, which no

