@@ -15,9 +15,9 @@ from gnomon.serving.house import Housed
 router = APIRouter(prefix="/api/corpus", tags=["corpus"])
 Page = Annotated[int, Query(ge=1, le=LAST_PAGE, description="Which page, from 1.")]
 Rows = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows of a page.")]
-Step = Annotated[str, Query(max_length=100, description="The step that left it out, by its role; empty for any.",
+StepCode = Annotated[str, Query(max_length=100, description="The step that left it out, by its role; empty for any.",
                             examples=["clean"])]  # fmt: skip
-Reason = Annotated[str, Query(max_length=100, description="Why, as a code; empty for any.", examples=["too_short"])]
+ReasonCode = Annotated[str, Query(max_length=100, description="Why, as a code; empty for any.", examples=["too_short"])]
 Which = Annotated[Kind, Query(description="`copies`, `apart`, or empty for both.")]
 DocId = Annotated[str, Query(min_length=1, max_length=500, description="A document.", examples=["arxiv:2401.01234"])]
 
@@ -30,7 +30,7 @@ async def describe_corpus(house: Housed) -> Corpus:
 
 @router.get("/dropped", summary="What was left out", responses=refusals(404))
 async def list_dropped(
-    house: Housed, step: Step = "", reason: Reason = "", page: Page = 1, rows: Rows = PAGE_SIZE
+    house: Housed, step: StepCode = "", reason: ReasonCode = "", page: Page = 1, rows: Rows = PAGE_SIZE
 ) -> DroppedPage:
     """Records that steps left out, with the reason, the measured value and their first characters.
 

@@ -8,7 +8,7 @@ from gnomon.core.wording import say
 from gnomon.evaluation.report.plots import lengths, years
 from gnomon.evaluation.report.sections import flow
 from gnomon.research.opened import OpenExpert
-from gnomon.serving.api.corpus import Page, Reason, Step
+from gnomon.serving.api.corpus import Page, ReasonCode, StepCode
 from gnomon.serving.facts.contamination import contamination
 from gnomon.serving.facts.corpus import Reason, corpus
 from gnomon.serving.facts.dropped import DroppedPage, dropped
@@ -31,7 +31,11 @@ async def show(request: Request, house: Housed) -> Response:
 
 @router.get("/corpus/dropped")
 async def show_dropped(
-    request: Request, house: Housed, step: Step = "", reason: Reason = "", page_: Annotated[Page, Query(alias="page")] = 1
+    request: Request,
+    house: Housed,
+    step: StepCode = "",
+    reason: ReasonCode = "",
+    page_: Annotated[Page, Query(alias="page")] = 1,
 ) -> Response:
     """Records that were left out."""
     found, every = await house.readers.run(_dropped, house.opened, step, reason, page_)
