@@ -27,7 +27,7 @@ class Growing:
     """A writer whose reply grows letter by letter, and which knows how far it came."""
 
     def __init__(self, reply: str, thinking: str = "") -> None:
-        self.ref = ModelRef(name="liar")
+        self.ref = ModelRef(name="liar", revision="1")
         self.reply, self.thinking = reply, thinking
         self.written, self.closed = 0, False
 
