@@ -12,6 +12,8 @@ from contextlib import suppress
 from gnomon.core.errors import GnomonError, NotFound
 from gnomon.core.hashing import canonical_json
 from gnomon.research.opened import OpenExpert
+from gnomon.serving.facts.asking import Query
+from gnomon.serving.facts.search import search
 from gnomon.serving.house import House
 
 LOOK_SECONDS, LOOK_SECONDS_FAR = 3.0, 60.0
@@ -22,10 +24,11 @@ log = logging.getLogger("gnomon.serving")
 
 
 def warm(opened: OpenExpert) -> None:
-    """Load what the first reader would otherwise wait for: the index, the model of its vectors, the trace."""
+    """Load what the first reader would otherwise wait for: the index, what is counted over all of it, models, trace."""
     with suppress(NotFound):
         for query in WARMING:
             opened.library.search(query, k=1)
+        search(opened, Query())
     with suppress(NotFound):
         opened.trace.attribute(WARMING[0])
 
