@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import messy_library
@@ -10,6 +11,7 @@ from filelock import FileLock
 
 from gnomon.research.opened import OpenExpert
 from gnomon.runs import Workspace
+from gnomon.runs.experts import open_expert
 from gnomon.serving.app import app
 
 HTML = {"accept": "text/html", "accept-language": "en"}
@@ -149,3 +151,17 @@ def test_the_same_facts_stand_in_the_report_of_the_build(client: TestClient, wor
     assert told["documents"] == report["size"]["documents"]
     assert told["composition"]["years"] == report["composition"]["year"]
     assert [step["kept"] for step in told["flow"]] == [step["kept"] for step in report["flow"]]
+
+
+@pytest.mark.parametrize(
+    "kept", ["training/ evaluation/exam/ evaluation/items/", "knowledge/index/", "corpus/ingest/", ""]
+)
+def test_an_expert_of_which_only_some_is_made_has_every_page(workspace: Path, kept: str) -> None:
+    whole = open_expert(Workspace(str(workspace)))
+    parts = tuple((role, address) for role, address in whole.parts if address.startswith(tuple(kept.split()) or ("-",)))
+    some = OpenExpert(Workspace(str(workspace)), replace(whole, parts=parts))
+    with TestClient(app(some), base_url="http://127.0.0.1:8000") as served:
+        for path in ("/", "/corpus", "/corpus/dropped", "/corpus/duplicates", "/corpus/contamination", "/exam"):
+            assert served.get(path, headers=HTML).status_code == 200, path
+        assert served.get("/api/corpus").status_code == 200
+        assert served.get("/api/exam").status_code == 200

@@ -62,9 +62,10 @@ def contamination(opened: OpenExpert, page: int = 1, size: int = PAGE_SIZE) -> C
     Raises:
         NotFound: There is no such page.
     """
-    found = kept(opened, "contamination", lambda: _found(opened))
+    made = STEP in finished(opened)  # until it is, nothing is kept that would hide what is found later
+    found = kept(opened, "contamination", lambda: _found(opened)) if made else _found(opened)
     rows: Sequence[Mapping[str, Any]] = found["shown"]
-    hidden = kept(opened, "withheld", lambda: _withheld(opened))
+    hidden = kept(opened, "withheld", lambda: _withheld(opened)) if made else frozenset()
     shown = (rows[place] for place in rows_of(len(rows), page, size))
     return ContaminationPage(
         total=len(rows), page=page, pages=pages_of(len(rows), size), looked_for=found["looked_for"],

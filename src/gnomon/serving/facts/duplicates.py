@@ -80,7 +80,7 @@ def duplicates(opened: OpenExpert, kind: Kind = "", page: int = 1, size: int = P
     Raises:
         NotFound: There is no such page.
     """
-    table = kept(opened, f"pairs {kind}", lambda: _sorted(opened, kind))
+    table = _pairs(opened, kind)
     places = rows_of(table.num_rows, page, size)
     rows = [from_row(Pair, row) for row in table.slice(places.start, len(places)).to_pylist()]
     return DuplicatesPage(
@@ -100,7 +100,7 @@ def compared(opened: OpenExpert, a: str, b: str) -> Compared:
         NotFound: They are no pair, or a text is gone.
     """
     first, second = sorted((a, b))
-    table = kept(opened, "pairs ", lambda: _sorted(opened, ""))
+    table = _pairs(opened, "")
     found = (
         table.filter(pc.and_(pc.equal(table["a"], first), pc.equal(table["b"], second))) if table.num_rows else table
     )
@@ -116,10 +116,15 @@ def compared(opened: OpenExpert, a: str, b: str) -> Compared:
     return Compared(pair=pair, a=sides[0], b=sides[1], cut=cut)
 
 
-def _sorted(opened: OpenExpert, kind: Kind) -> pa.Table:
-    """The pairs of a kind, the most alike first, then by id."""
+def _pairs(opened: OpenExpert, kind: Kind) -> pa.Table:
+    """The pairs of a kind; none while nothing was compared, which may still come."""
     made = finished(opened)
-    path = made[STEP][0] / PAIRS if STEP in made else None
+    return kept(opened, f"pairs {kind}", lambda: _sorted(made[STEP][0], kind)) if STEP in made else _sorted(None, kind)
+
+
+def _sorted(folder: Path | None, kind: Kind) -> pa.Table:
+    """The pairs of a kind, the most alike first, then by id."""
+    path = folder / PAIRS if folder is not None else None
     batches = list(read_batches(path)) if path is not None and path.exists() else []
     if not batches:
         return pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.string())})
@@ -131,6 +136,8 @@ def _sorted(opened: OpenExpert, kind: Kind) -> pa.Table:
 
 
 def _alike(opened: OpenExpert, pairs: list[Pair]) -> tuple[Alike, ...]:
+    if not pairs:
+        return ()
     names = _titles(opened, {name for pair in pairs for name in (pair.a, pair.b)})
     gone = kept(opened, "copies left out", lambda: _left_out(opened))
     return tuple(

@@ -1,5 +1,6 @@
 """How fresh an expert is: when it was made, its newest documents, and whether its index is complete."""
 
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -66,14 +67,13 @@ def freshness(opened: OpenExpert) -> Freshness:
 
 def documents_in_brief(opened: OpenExpert) -> tuple[Newest, ...]:
     """Every document of the library, in a line; empty for an expert of models alone."""
-    return kept(opened, "documents in brief", lambda: _read(opened))
-
-
-def _read(opened: OpenExpert) -> tuple[Newest, ...]:
     made = finished(opened)
     folder = next((made[name][0] / "documents" for name in LIBRARY if name in made), None)
-    batches = read_batches(folder, list(COLUMNS)) if folder is not None else ()
-    return tuple(one for batch in batches for one in _briefly(batch))
+    return () if folder is None else kept(opened, f"documents in brief {folder}", lambda: _read(folder))
+
+
+def _read(folder: Path) -> tuple[Newest, ...]:
+    return tuple(one for batch in read_batches(folder, list(COLUMNS)) for one in _briefly(batch))
 
 
 def _briefly(batch: pa.RecordBatch) -> list[Newest]:

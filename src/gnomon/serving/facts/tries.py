@@ -44,7 +44,8 @@ class Tries(Frozen):
 
 def tries(opened: OpenExpert) -> Tries:
     """What to try, in the reader's language where the library has it."""
-    return kept(opened, f"tries {language()}", lambda: _tries(opened, language()))
+    known = len(documents_in_brief(opened)), roles(opened)  # what is still being built may suggest more later
+    return kept(opened, f"tries {language()} {known}", lambda: _tries(opened, language()))
 
 
 def _tries(opened: OpenExpert, lang: str) -> Tries:

@@ -9,7 +9,7 @@ from pydantic import Field
 from gnomon.core.errors import MissingExtra
 from gnomon.core.wording import language
 from gnomon.evaluation.report.markup import Markup, join
-from gnomon.evaluation.report.models.axes import plain
+from gnomon.evaluation.report.models.axes import MINUS, plain
 from gnomon.evaluation.report.models.exam import differences, how_held, notes
 from gnomon.evaluation.report.models.exam_arms import Arms, arms_of, chip
 from gnomon.evaluation.report.models.exam_groups import calibrations, groups
@@ -43,7 +43,7 @@ class ExamQuery(CostQuery):
 async def show(request: Request, house: Housed, asked: Annotated[ExamQuery, Query()]) -> Response:
     """Everything that was measured of the expert."""
     told = await house.readers.run(_told, house.opened, asked)
-    return page(request, "exam.html", drawings=rules_address(), asked=asked, plain=plain, **told)
+    return page(request, "exam.html", drawings=rules_address(), asked=asked, plain=plain, signed=_signed, **told)
 
 
 def _told(opened: OpenExpert, asked: ExamQuery) -> dict[str, Any]:
@@ -136,6 +136,11 @@ def _measures(opened: OpenExpert) -> dict[str, Any]:
         "perplexities": [(row["step"], drawn(perplexity, row, names)) for row in _main_first(model, "perplexity")],
         "embeddings": [(row["step"], drawn(embedding, row, names)) for row in _main_first(model, "embedding")],
     }
+
+
+def _signed(value: float) -> str:
+    """A difference of shares in points of a per cent, with its sign."""
+    return ("+" if value > 0 else MINUS if value < 0 else "") + f"{100 * abs(value):.1f}"
 
 
 def _main_first(model: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:

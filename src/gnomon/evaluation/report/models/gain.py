@@ -259,7 +259,12 @@ def _by(kind: str, rows: Sequence[Mapping[str, Any]], names: Names) -> Markup:
     models = [name for name, _ in rows[0]["changes"]]
     if not models:
         return Markup("")
-    heads = ["", both("documents", "文書"), *(names.chip(name) for name in models), track_head(axis, percents)]
+    heads = [
+        both("group", "群"),
+        both("documents", "文書"),
+        *(names.chip(name) for name in models),
+        track_head(axis, percents),
+    ]
     cells = [
         [_group_name(kind, row), number(row["n"]), *(_change(values[PER_TOKEN]) for _, values in row["changes"]),
          track(axis, [(names.style(name), values[PER_TOKEN], _told(name, values[PER_TOKEN], names))

@@ -26,8 +26,22 @@ for (const mark of document.querySelectorAll(".drawn [title], .chart [title], .d
   mark.dataset.tip = words;
   mark.removeAttribute("title");
   title?.remove();
-  mark.setAttribute("aria-label", words);
-  if (!mark.closest("a") && mark.closest(".chart")) mark.setAttribute("tabindex", "0");
+  const drawing = mark.closest(".chart");
+  if (mark.querySelector("a")) {
+    mark.setAttribute("role", "group");
+    mark.setAttribute("aria-label", words);
+  } else if (drawing || mark.textContent.trim() === "–") {
+    mark.setAttribute("role", "img");
+    mark.setAttribute("aria-label", words);
+    if (drawing) mark.setAttribute("tabindex", "0");
+  } else if (mark.textContent.trim()) {
+    mark.setAttribute("aria-description", words);
+  }
+}
+
+// What is wider than its frame can be scrolled with the keyboard.
+for (const frame of document.querySelectorAll(".drawn .wide, .scroll:not([tabindex])")) {
+  if (frame.scrollWidth > frame.clientWidth) frame.setAttribute("tabindex", "0");
 }
 
 document.addEventListener("pointermove", (event) => {
@@ -38,7 +52,7 @@ document.addEventListener("pointermove", (event) => {
 document.addEventListener("focusin", (event) => {
   const mark = event.target.closest?.("[data-tip]");
   if (!mark) return hide();
-  const box = mark.getBoundingClientRect();
+  const box = event.target.getBoundingClientRect();
   show(mark.dataset.tip, box.right, box.top);
 });
 document.addEventListener("keydown", (event) => {
