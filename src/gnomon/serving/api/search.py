@@ -19,14 +19,14 @@ FILES = {form.media_type: {"schema": {"type": "string"}} for form in FORMS.value
 class SearchQuery(asking.Query):
     """What is asked for."""
 
-    facets: bool = Field(False, description="Whether to count what the documents found have in common.")
+    facets: bool = Field(default=False, description="Whether to count what the documents found have in common.")
 
 
 class ExportQuery(asking.Query):
     """What is asked for, as a file."""
 
-    format: export.FormName = Field("bib", description="BibTeX, RIS or CSV.")
-    k: int = Field(100, ge=1, description="How many documents, from the first.")
+    format: export.FormName = Field(default="bib", description="BibTeX, RIS or CSV.")
+    k: int = Field(default=100, ge=1, description="How many documents, from the first.")
 
 
 @router.get("/search", summary="Search the library", responses=refusals(404))

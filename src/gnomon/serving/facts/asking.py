@@ -26,21 +26,26 @@ class Query(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    q: str = Field("", description="Words or a question, in English or Japanese; empty to look through the library.",
-                   examples=["expansion of the universe"])  # fmt: skip
+    q: str = Field(
+        default="", description="Words or a question, in English or Japanese; empty to look through the library.",
+        examples=["expansion of the universe"],
+    )  # fmt: skip
     mode: Mode = Field(
-        "hybrid", description="Words and meaning together, words only (`text`), meaning only (`vector`)."
+        default="hybrid", description="Words and meaning, words only (`text`), or meaning only (`vector`)."
     )
-    year: Limit = Field("", description="A year or a range: `1998`, `1990..2000`, `1990..`, `..2000`.",
-                        examples=["1990..2020"])  # fmt: skip
-    author: Limit = Field("", description="Part of an author's name, in any case.", examples=["hubble"])
-    category: Limit = Field("", description="A subject code or its beginning.", examples=["astro-ph.CO"])
-    language: Limit = Field("", description="ISO 639-1 code of the documents.", examples=["ja"])
-    source: Limit = Field("", description="Kind of source, or the beginning of a source's key.", examples=["pdf"])
-    like: Limit = Field("", description="Id of a document: what resembles it is looked for, and `q` is not.")
-    sort: Order = Field("best", description="In which order: best first, or by year.")
-    page: int = Field(1, ge=1, le=LAST_PAGE, description="Which page of the list, from 1.")
-    k: int = Field(PAGE, ge=1, description="How many documents a page has.")
+    year: Limit = Field(
+        default="", description="A year or a range: `1998`, `1990..2000`, `1990..`, `..2000`.", examples=["1990..2020"]
+    )
+    author: Limit = Field(default="", description="Part of an author's name, in any case.", examples=["hubble"])
+    category: Limit = Field(default="", description="A subject code or its beginning.", examples=["astro-ph.CO"])
+    language: Limit = Field(default="", description="ISO 639-1 code of the documents.", examples=["ja"])
+    source: Limit = Field(
+        default="", description="Kind of source, or the beginning of a source's key.", examples=["pdf"]
+    )
+    like: Limit = Field(default="", description="Id of a document: what resembles it is looked for, and `q` is not.")
+    sort: Order = Field(default="best", description="In which order: best first, or by year.")
+    page: int = Field(default=1, ge=1, le=LAST_PAGE, description="Which page of the list, from 1.")
+    k: int = Field(default=PAGE, ge=1, description="How many documents a page has.")
 
     @property
     def filters(self) -> Filters:
