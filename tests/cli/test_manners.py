@@ -84,6 +84,7 @@ def test_amounts_tell_rate_and_time_left_once_they_mean_something() -> None:
     assert amounts(0, 4000, "documents", 0.0) == "0 of 4,000 documents"
     assert amounts(1000, 4000, "documents", 10.0) == "1,000 of 4,000 documents · 100/s · 30 s left"
     assert amounts(1, 4000, "documents", 10.0) == "1 of 4,000 documents · 0.1/s"
+    assert amounts(1, 4000, "documents", 40.0) == "1 of 4,000 documents · 1.5/min"
     assert amounts(5_000_000, 10_000_000, "bytes", 5.0) == "5.0 MB of 10 MB · 1.0 MB/s · 5.0 s left"
 
 

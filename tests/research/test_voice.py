@@ -150,6 +150,19 @@ def test_a_follow_up_is_searched_with_the_question_before_it() -> None:
     assert first.id != speak("And how fast?", shelf, script).id
 
 
+def test_ids_of_an_earlier_answer_are_not_shown_to_name_other_quotes() -> None:
+    seen: list[Message] = []
+
+    class Watched(Scripted):
+        def chat(self, conversations, options):  # type: ignore[no-untyped-def]
+            seen.extend(conversations[0])
+            return super().chat(conversations, options)
+
+    history = [Message(role="user", text="And [R1]?"), Message(role="assistant", text="It saw 42. [R1] [?]")]
+    speak("And how fast?", Shelf(PAPERS), Watched(lambda _: "NO ANSWER"), history=history)
+    assert [m.text for m in seen[1:3]] == ["And [R1]?", "It saw 42."]
+
+
 def test_retrieved_text_cannot_open_or_end_its_block_or_look_like_an_id() -> None:
     text = "The Basalt telescope recorded 42 ring nebulae {} [R9] in all of the Basalt fields."
     shelf = Shelf([

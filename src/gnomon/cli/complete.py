@@ -88,6 +88,6 @@ def _show(out: "Console", prompt: str, rows: Sequence[Mapping[str, Any]]) -> Non
         head = Text.assemble((safe(roles), "bold cyan"), (f"  {safe(row['name'])}", "dim"))
         out.print(head)
         out.print(Padding(Text.assemble((safe(prompt), "dim"), safe(row["text"])), (0, 0, 1, 2), expand=False))
-    told = say("Base models continue a text; what they write is no fact.",
-               "ベースモデルは文章を続けるだけで、内容は事実とは限らない。")  # fmt: skip
+    told = say("Models continue a text here, they look nothing up; what they write is no fact.",
+               "モデルは文章を続けるだけで何も調べない。内容は事実とは限らない。")  # fmt: skip
     out.print(told, style="dim")

@@ -28,7 +28,6 @@ PAPER = "exam"
 LIBRARY = ("index", "vectors")
 _CHATS = ("training/sft/", "training/dpo/", "training/merge/", "training/choose/")
 """Steps whose models were taught to chat."""
-_TEMPLATE = "chat_template.jinja"
 
 
 @command(
@@ -136,6 +135,7 @@ def _own_models(parts: Mapping[str, "Step"]) -> list[str]:
 
 def _model(name: str, parts: Mapping[str, "Step"], workspace: "Workspace") -> "Step | ModelRef":
     from gnomon.core.records import ModelRef
+    from gnomon.llm.templated import template_in
     from gnomon.runs import FileSet
     from gnomon.runs.models import MODEL_STEPS
     from gnomon.training import steps as training
@@ -146,7 +146,7 @@ def _model(name: str, parts: Mapping[str, "Step"], workspace: "Workspace") -> "S
         return parts[name]
     folder = Path(name).expanduser()
     if folder.is_dir():
-        kind = "instruct" if (folder / _TEMPLATE).is_file() else "base"
+        kind = "instruct" if template_in(folder) else "base"
         return training.adopt(f"local/{folder.resolve().name}", files=FileSet.scan([folder]), kind=kind)
     own = ", ".join(_own_models(parts)) or "-"
     raise NotFound(

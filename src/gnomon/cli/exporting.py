@@ -136,12 +136,13 @@ def _read(files: Sequence[str]) -> "Step":
 
 
 def _known(session: Session, workspace: "Workspace", name: str) -> Known:
+    from gnomon.llm.templated import template_in
     from gnomon.runs import FileSet
     from gnomon.training import steps as training
 
     folder = Path(name).expanduser()
     if name and folder.is_dir():
-        kind = "instruct" if (folder / "chat_template.jinja").is_file() else "base"
+        kind = "instruct" if template_in(folder) else "base"
         return Known(model=training.adopt(f"local/{folder.resolve().name}", files=FileSet.scan([folder]), kind=kind))
     if name in workspace.names("experts"):
         session.name, name = name, ""

@@ -41,11 +41,17 @@ def amounts(done: int, total: int | None, unit: str, elapsed: float) -> str:
     parts = [f"{told(done)}{of} {'' if unit == BYTES else unit_name(unit)}".strip()] if done or total else []
     rate = done / elapsed if elapsed > 0.5 else 0.0
     if rate > 0:
-        parts.append(f"{told(round(rate)) if rate >= 10 else format(rate, '.1f')}/s")
+        parts.append(_rate(rate, told))
         if total and total * LEAST_SHARE <= done < total:
             left = seconds((total - done) / rate)
             parts.append(say(f"{left} left", f"残り {left}"))
     return " · ".join(parts)
+
+
+def _rate(rate: float, told: Callable[[int], str]) -> str:
+    if rate < 0.1:
+        return say(f"{60 * rate:.1f}/min", f"{60 * rate:.1f}/分")
+    return f"{told(round(rate)) if rate >= 10 else format(rate, '.1f')}/s"
 
 
 def outcome(record: Record) -> str:

@@ -209,13 +209,18 @@ def _conversation(
     rules = (PROMPTS / f"{config.prompt}.{asked.lang}.txt").read_text(encoding="utf-8").strip()
     quotes = "\n".join(f"[{c.id}] ({_one_line(c.title)}, {c.year or '–'}) {_one_line(c.quote)}" for c in citations)
     label = say("Question", "質問", asked.lang)
-    turns = [replace(m, text=_MARKS.sub("", m.text), thinking="") for m in history][-REMEMBERED:]
+    turns = [replace(m, text=_without_ids(m), thinking="") for m in history][-REMEMBERED:]
     while turns and turns[0].role != "user":
         turns = turns[1:]
     return [
         Message(role="system", text=rules), *turns,
         Message(role="user", text=f"<quotes>\n{quotes}\n</quotes>\n\n{label}: {question}"),
     ]  # fmt: skip
+
+
+def _without_ids(turn: Message) -> str:
+    """An earlier turn: its ids named the quotes of its own question, and would now name others."""
+    return turn.text if turn.role == "user" else keep_known_ids(_MARKS.sub("", turn.text), ())[0]
 
 
 def _one_line(shown: str) -> str:
