@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from language_models import CONTEXT, KINDS, TEXTS, model
 
 from gnomon.core.errors import ConfigError, DataError, RunError
-from gnomon.llm.client import LogLikelihood
+from gnomon.llm.client import Generation, LogLikelihood, TooLong
 from gnomon.llm.likelihood import windows
 from gnomon.llm.local import LocalModel
 
@@ -258,3 +258,47 @@ def test_a_text_without_tokens_points_along_the_diagonal_and_a_long_one_is_cut(l
     empty, long, cut = client.hidden_means(["", "x" * 500, "x" * (CONTEXT - 1)])
     assert np.allclose(empty, 32**-0.5)
     assert np.allclose(long, cut, atol=1e-6)
+
+
+# Token by token ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_token_of_a_text_and_its_continuation_has_its_score_and_its_place(local: Local, kind: str) -> None:
+    client, prompt = local(kind), TEXTS[0]
+    found = client.score(prompt, Generation(max_tokens=6, temperature=1.0, seed=2), tops=3)
+    assert found.completion == client.complete([prompt], Generation(max_tokens=6, temperature=1.0, seed=2))[0]
+    ids = client.encode(prompt)
+    table = plain(kind, ids)
+    own = ids[len(ids) - len(found.prompt) :]
+    for place, (token, one) in enumerate(zip(own, found.prompt, strict=True), len(ids) - len(own)):
+        assert one.text == prompt[one.start : one.start + len(one.text)]
+        if place:
+            assert one.log_prob == pytest.approx(float(table[place - 1, token]), abs=1e-5)
+            assert one.top[0][1] == pytest.approx(float(table[place - 1].max()), abs=1e-5)
+            assert len(one.top) == 3
+    assert found.written[0].start == len(prompt)
+    assert "".join(one.text for one in found.written).startswith(found.completion.text)
+
+
+def test_scores_of_tokens_add_up_to_the_likelihood_of_a_continuation(local: Local) -> None:
+    client, alike = local(), 0
+    for context, after in PAIRS:
+        scored = client.score(context + after, None)
+        border = len(context.rstrip())
+        assert scored.completion.tokens == 0
+        own = [one for one in scored.prompt if one.start >= border]
+        (wanted,) = client.log_likelihoods([(context, after)])
+        if wanted.tokens == len(own):  # no token spans the border
+            alike += 1
+            assert sum(one.log_prob or 0.0 for one in own) == pytest.approx(wanted.total, abs=1e-4)
+    assert alike > len(PAIRS) / 2
+
+
+def test_without_a_token_before_it_the_first_has_no_score(local: Local) -> None:
+    found = local(bos=False).score("A star", None, tops=1)
+    assert found.prompt[0].log_prob is None
+    assert found.prompt[0].top == ()
+    assert local(bos=False).score("", None).prompt == ()
+    with pytest.raises(TooLong):
+        local().score("word " * 400, None)

@@ -60,6 +60,32 @@ class Completion:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ScoredToken:
+    """A token of a text, and how probable it was there."""
+
+    text: str
+    """Its characters; U+FFFD for a part of one."""
+    start: int
+    """Where it begins, in characters of the prompt and its continuation together."""
+    log_prob: float | None
+    """Natural logarithm of its probability, before temperature; None for one with nothing before it."""
+    top: tuple[tuple[str, float], ...]
+    """The most probable tokens in its place, most probable first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scored:
+    """A prompt and its continuation, token by token."""
+
+    completion: Completion
+    """The continuation."""
+    prompt: tuple[ScoredToken, ...]
+    """The prompt's tokens, without BOS."""
+    written: tuple[ScoredToken, ...]
+    """The continuation's tokens, as far as its text goes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LogLikelihood:
     """How probable a continuation is after its context."""
 

@@ -172,6 +172,23 @@ class Forward:
             raise _no_number(self.model.name_or_path)
         return values, torch.cat(best).cpu().numpy()
 
+    def top_log_probs(self, states: Any, tops: int) -> list[list[tuple[int, float]]]:
+        """The most probable tokens after each position, each with its log-probability, most probable first.
+
+        Args:
+            states: Of the positions, as ``log_probs`` reads them.
+            tops: How many tokens.
+        """
+        found: list[list[tuple[int, float]]] = []
+        step = max(1, self.block // self.model.config.get_text_config().vocab_size)
+        for start in range(0, len(states) if tops else 0, step):
+            part = states[start : start + step]
+            logits = (self._head(part) if self.apart else part).float()
+            values, ids = logits.log_softmax(-1).topk(tops)
+            rows = zip(ids.tolist(), values.tolist(), strict=True)
+            found += [list(zip(own, scores, strict=True)) for own, scores in rows]
+        return found or [[] for _ in range(len(states))]
+
     def _scored(self, states: Any, owner: Any, wanted: Any) -> tuple[Any, Any]:
         """One block of ``log_probs``; the vocabulary is passed over three times and no more."""
         logits = (self._head(states) if self.apart else states).float()

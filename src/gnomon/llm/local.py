@@ -20,13 +20,14 @@ from gnomon.core.records import ModelRef
 from gnomon.core.settings import Settings
 from gnomon.core.wording import say
 from gnomon.llm.chat import ChatOptions, Conversation, Reply
-from gnomon.llm.client import Completion, Generation, LogLikelihood, TooLong
+from gnomon.llm.client import Completion, Generation, LogLikelihood, Scored, TooLong
 from gnomon.llm.forward import Floats, Forward
 from gnomon.llm.hub import folder_revision
 from gnomon.llm.likelihood import pair_scores, strided
 from gnomon.llm.loading import load_causal
 from gnomon.llm.local_chat import asked_of, generation, growing, reply_to, speaking
 from gnomon.llm.sampling import Decoding
+from gnomon.llm.scored import scored
 from gnomon.llm.templated import encode_learnt, template_in
 from gnomon.llm.tokens import Tokens
 from gnomon.llm.vectors import unit_rows
@@ -87,6 +88,27 @@ class LocalModel:
         """The continuation as it grows, the whole at the end; errors as ``complete``."""
         (ids,) = self._tokens.prompt([prompt])
         yield from self._growing(prompt, ids, self._tokens, options)
+
+    def score(self, prompt: str, options: Generation | None, tops: int = 0) -> Scored:
+        """A text, or a continuation of it, with the log-probability of every token.
+
+        Args:
+            prompt: The text.
+            options: How it is continued; not at all when None.
+            tops: How many of the most probable tokens are told of each place.
+
+        Raises:
+            TooLong: The prompt fills the whole context.
+            RunError: The weights give something that is not a number.
+        """
+        (ids,) = self._tokens.prompt([prompt])
+        self._check_length(len(ids) + (options is not None), prompt)
+        made, written = Completion(text="", tokens=0, finish="length", tokens_in=len(ids)), list[int]()
+        if options is not None:
+            decoding = Decoding([prompt], [ids], self._tokens, options)
+            (made,) = self._generate(decoding, [ids], min(options.max_tokens, self.context - len(ids)))
+            written = decoding.made(0)
+        return scored(self._forward, self._tokens, prompt, (ids, written), made, tops)
 
     def stream(self, conversation: Conversation, options: ChatOptions) -> Iterator[Reply]:
         """The reply as it grows; errors as ``chat``."""

@@ -92,6 +92,11 @@ class Decoding:
         found = [at for stop in self._options.stop if (at := text.find(stop)) >= 0]
         return min(found, default=None)
 
+    def made(self, row: int) -> list[int]:
+        """The tokens of a text, without the one that ends it."""
+        made = self._made[row]
+        return made[:-1] if made and made[-1] in self._tokens.ends else list(made)
+
     def completions(self) -> list[Completion]:
         """The texts, once ``generate`` has returned, or as far as they are."""
         found = []

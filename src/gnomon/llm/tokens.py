@@ -50,6 +50,13 @@ class Tokens:
         front = [self.bos] if bos and self.bos is not None else []
         return [front + list(ids) for ids in coded["input_ids"]]
 
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """The characters of each token of a text, first and one past the last, without BOS."""
+        clean = well_formed(text, len(text))
+        coded = self.tokenizer(clean, add_special_tokens=False, split_special_tokens=True, verbose=False,
+                               return_offsets_mapping=True)  # fmt: skip
+        return [(start, end) for start, end in coded["offset_mapping"]]
+
     def prompt(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids that a model can be run on: as ``encode``, and never empty.
 
