@@ -158,9 +158,9 @@ def test_ids_of_an_earlier_answer_are_not_shown_to_name_other_quotes() -> None:
             seen.extend(conversations[0])
             return super().chat(conversations, options)
 
-    history = [Message(role="user", text="And [R1]?"), Message(role="assistant", text="It saw 42. [R1] [?]")]
+    history = [Message(role="user", text=QUESTION), Message(role="assistant", text="It saw 42. [R1] [?]")]
     speak("And how fast?", Shelf(PAPERS), Watched(lambda _: "NO ANSWER"), history=history)
-    assert [m.text for m in seen[1:3]] == ["And [R1]?", "It saw 42."]
+    assert [m.text for m in seen[1:3]] == [QUESTION, "It saw 42."]
 
 
 def test_retrieved_text_cannot_open_or_end_its_block_or_look_like_an_id() -> None:
