@@ -220,7 +220,7 @@ def _conversation(
 
 def _without_ids(turn: Message) -> str:
     """An earlier turn: its ids named the quotes of its own question, and would now name others."""
-    return turn.text if turn.role == "user" else keep_known_ids(_MARKS.sub("", turn.text), ())[0]
+    return turn.text if turn.role == "user" else keep_known_ids(_MARKS.sub("", turn.text), ())[0].strip()
 
 
 def _one_line(shown: str) -> str:
