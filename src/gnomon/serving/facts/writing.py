@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from gnomon.core.answers import Answer, Claim
+from gnomon.core.errors import ConfigError
 from gnomon.core.messages import Message
 from gnomon.core.wording import say
 from gnomon.llm.chat import ChatOptions, Conversation, Reply
-from gnomon.llm.client import Completion, Generation
+from gnomon.llm.client import Completion, Generation, ScoredToken
+from gnomon.llm.local import LocalModel
 from gnomon.llm.thinking import CLOSE, OPEN
 from gnomon.research.ask import VOICE as EXTRACTIVE
 from gnomon.research.asked import read_question
@@ -41,6 +43,8 @@ class Piece:
     """Tokens read and written for the choice, with its last piece."""
     answer: AnswerFacts | None = None
     """The cited answer, with the last piece of one."""
+    scores: tuple[ScoredToken, ...] = ()
+    """The tokens of the text, where they were asked for."""
 
 
 class Growing:
@@ -120,6 +124,39 @@ def continued(
                     yield Piece(index=index, text=more)
         rest = ("" if begun else prompt) + grown.more(last.text, whole=True)
         yield Piece(index=index, text=rest, finish=last.finish, tokens=(last.tokens_in, last.tokens))
+
+
+def scored(
+    opened: OpenExpert, name: str, prompts: Sequence[str], options: Generation | None, *, tops: int, echo: bool
+) -> Iterator[Piece]:
+    """Texts continued as ``continued`` does, each whole, with how probable each of its tokens was.
+
+    Args:
+        opened: The expert.
+        name: The model's role.
+        prompts: The texts.
+        options: How to continue them; not at all when None.
+        tops: How many of the most probable tokens are told of each place.
+        echo: Begin each with its prompt, and tell of its tokens, too.
+
+    Raises:
+        TooLong: A text is longer than the model reads.
+        ConfigError: The model does not tell how probable its tokens are.
+    """
+    model = opened.model(name)
+    if not isinstance(model, LocalModel):
+        raise ConfigError(
+            say(f"{name} runs elsewhere and tells no probabilities of tokens here.",
+                f"{name} は別の場所で動いており、ここではトークンの確率を示さない。"),
+            say("Leave logprobs out.", "logprobs を外す。"),
+        )  # fmt: skip
+    for index, prompt in enumerate(prompts):
+        found = model.score(prompt, options, tops)
+        made = found.completion
+        yield Piece(
+            index=index, text=(prompt if echo else "") + made.text, finish=made.finish,
+            tokens=(made.tokens_in, made.tokens), scores=(*(found.prompt if echo else ()), *found.written),
+        )  # fmt: skip
 
 
 # Cited answers ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from gnomon.core.wording import say
 from gnomon.llm.client import TooLong
 from gnomon.research.ask import VOICE as EXTRACTIVE
 from gnomon.research.opened import OpenExpert
-from gnomon.serving.api.openai.parameters import ASK, ChatRequest
+from gnomon.serving.api.openai.parameters import ASK, ChatRequest, CompletionRequest
 from gnomon.serving.facts.models import ModelFacts, model_facts
 from gnomon.serving.facts.voices import voice
 from gnomon.serving.facts.writing import Piece
@@ -100,6 +100,29 @@ def fits(param: str, texts: list[str], most: int) -> None:
             say(f"There are {found:,} characters; {most:,} are read here.",
                 f"{found:,} 文字ある。ここで読めるのは {most:,} 文字まで。"),
             say("Shorten it.", "短くする。"),
+        )  # fmt: skip
+
+
+def scorable(body: CompletionRequest) -> None:
+    """Refuse what of probabilities and of empty continuations cannot be told.
+
+    Raises:
+        Refused: Probabilities are wanted in a stream, or nothing is to be written and nothing to be echoed.
+    """
+    if body.stream and (body.logprobs is not None or body.max_tokens == 0):
+        name = "logprobs" if body.logprobs is not None else "max_tokens"
+        raise refused(
+            name, "unsupported_parameter",
+            say(f"{name} = {getattr(body, name)} is not supported in a stream.",
+                f"{name} = {getattr(body, name)} はストリームでは使えない。"),
+            say("Ask for the whole text.", "stream を外す。"),
+        )  # fmt: skip
+    if body.max_tokens == 0 and not body.echo:
+        raise refused(
+            "max_tokens", "invalid_value",
+            say("max_tokens = 0 writes nothing.", "max_tokens = 0 では何も書かれない。"),
+            say("Set echo to have the prompt's tokens told, or ask for 1 or more.",
+                "echo でプロンプトのトークンを得るか、1 以上にする。"),
         )  # fmt: skip
 
 

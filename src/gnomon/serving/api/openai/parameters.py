@@ -25,7 +25,7 @@ from gnomon.core.wording import say
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 LONGEST_NAME = 200
-MOST_PROMPTS, MOST_STOPS, MOST_INPUTS, MOST_TURNS = 16, 4, 256, 400
+MOST_PROMPTS, MOST_STOPS, MOST_INPUTS, MOST_TURNS, MOST_TOPS = 16, 4, 256, 400, 5
 ASK = "gnomon-ask"
 """The model that answers from the library."""
 Words = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]
@@ -222,10 +222,14 @@ class CompletionRequest(Sampling):
         description=f"A text, or up to {MOST_PROMPTS} of them."
     )
     max_tokens: int | None = Field(
-        default=None, ge=1, description="Most tokens written for each prompt; 16 when not given."
+        default=None, ge=0, description="Most tokens written for each prompt; 16 when not given; 0 only with `echo`."
     )
     echo: bool | None = Field(default=None, description="Put the prompt before its continuation.")
-    logprobs: Annotated[Any, Only()] = None
+    logprobs: int | None = Field(
+        default=None, ge=0, le=MOST_TOPS,
+        description="Tell how probable each token was, and so many of the most probable in its place; not with"
+        " `stream`. With `echo` of the prompt's tokens, too. Probabilities are the model's own, before temperature.",
+    )  # fmt: skip
     best_of: Annotated[Any, Only(1)] = None
     suffix: Annotated[Any, Only("")] = None
 

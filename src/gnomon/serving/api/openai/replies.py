@@ -109,13 +109,22 @@ class ChatCompletion(BaseModel):
 # Completions -----------------------------------------------------------------------------------
 
 
+class LogProbs(BaseModel):
+    """How probable each token of a text was."""
+
+    tokens: list[str] = Field(description="The tokens in order; U+FFFD for a part of a character.")
+    token_logprobs: list[float | None] = Field(description="Natural logarithms; null with nothing before it.")
+    top_logprobs: list[dict[str, float]] | None = Field(description="The most probable tokens in each place.")
+    text_offset: list[int] = Field(description="Where each token begins in the choice's `text`.")
+
+
 class TextChoice(BaseModel):
     """One continued text."""
 
     index: Index
     text: str = Field(description="What comes after the prompt.")
     finish_reason: Ended
-    logprobs: None = Field(default=None, description="Always null.")
+    logprobs: LogProbs | None = Field(default=None, description="Only when asked for.")
 
 
 class TextCompletion(BaseModel):
