@@ -214,3 +214,13 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path, capsys: pytest.Capture
     for wrong in (["add"], ["revoke"], ["list", "reader"], ["revoke", "nobody"]):
         assert main(["key", *wrong, *where]) == 2
         assert json.loads(capsys.readouterr().out)["error"]["hint"]
+
+
+def test_a_missing_package_is_told_with_its_cure(
+    workspace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert main(["serve", "--workspace", str(workspace), "--json"]) == 2
+    assert "gnomon[serve]" in json.loads(capsys.readouterr().out)["error"]["hint"]

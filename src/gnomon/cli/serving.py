@@ -10,7 +10,7 @@ import click
 from gnomon.cli.errors import INTERRUPTED
 from gnomon.cli.output import console, print_json, safe, table
 from gnomon.cli.session import Session, command
-from gnomon.core.errors import InputError
+from gnomon.core.errors import InputError, MissingExtra
 from gnomon.core.wording import say
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
@@ -37,6 +37,7 @@ def serve(
     session: Session, host: str, port: int, allow_host: tuple[str, ...], *, browse: bool, log_queries: bool
 ) -> int:
     """Serve an expert until Ctrl-C."""
+    _need_extra()
     from gnomon.research.opened import OpenExpert
     from gnomon.serving.app import app
     from gnomon.serving.logs import start_logging
@@ -62,6 +63,19 @@ def serve(
     if ended.at_work:
         _leave(code)
     return code
+
+
+def _need_extra() -> None:
+    """Make sure that what serving needs is installed.
+
+    Raises:
+        MissingExtra: It is not.
+    """
+    from importlib.util import find_spec
+
+    for package in ("fastapi", "uvicorn", "jinja2", "multipart", "prometheus_client", "nh3", "markdown_it"):
+        if find_spec(package) is None:
+            raise MissingExtra(package, "serve", say("Serving an expert", "エキスパートの公開"))
 
 
 def _tell_address(session: Session, expert: str, address: str) -> None:
