@@ -1,7 +1,8 @@
 """How fresh an expert is: when it was made, its newest documents, and whether its index is complete."""
 
+from heapq import nlargest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pydantic import Field
@@ -16,6 +17,15 @@ from gnomon.serving.facts.kept import kept
 
 SHOWN = 3
 COLUMNS = ("id", "title", "lang", "biblio")
+
+
+class Line(NamedTuple):
+    """A document, in a line; there are as many as the library has documents, so they are light."""
+
+    id: str
+    title: str
+    lang: str
+    date: str
 
 
 class Newest(Frozen):
@@ -56,31 +66,37 @@ def freshness(opened: OpenExpert) -> Freshness:
         searchable = True
     except NotFound:
         stats, searchable = {"documents": 0, "passages": 0, "vectors": []}, False
-    rows = sorted(documents_in_brief(opened), key=lambda one: (one.date, one.id), reverse=True)
     vectors = (Filling(**{key: side[key] for key in Filling.model_fields}) for side in stats["vectors"])
     return Freshness(
-        made=opened.expert.made, newest=tuple(rows[:SHOWN]), searchable=searchable, documents=stats["documents"],
+        made=opened.expert.made, newest=newest(opened), searchable=searchable, documents=stats["documents"],
         passages=stats["passages"], vectors=tuple(vectors),
         missing=tuple(role for role, _ in opened.expert.parts if role not in made),
     )  # fmt: skip
 
 
-def documents_in_brief(opened: OpenExpert) -> tuple[Newest, ...]:
+def newest(opened: OpenExpert) -> tuple[Newest, ...]:
+    """The newest documents of the library."""
+    rows = documents_in_brief(opened)
+
+    def chosen() -> tuple[Newest, ...]:
+        return tuple(Newest(**one._asdict()) for one in nlargest(SHOWN, rows, key=lambda one: (one.date, one.id)))
+
+    return kept(opened, f"newest of {len(rows)}", chosen)
+
+
+def documents_in_brief(opened: OpenExpert) -> tuple[Line, ...]:
     """Every document of the library, in a line; empty for an expert of models alone."""
     made = finished(opened)
     folder = next((made[name][0] / "documents" for name in LIBRARY if name in made), None)
     return () if folder is None else kept(opened, f"documents in brief {folder}", lambda: _read(folder))
 
 
-def _read(folder: Path) -> tuple[Newest, ...]:
+def _read(folder: Path) -> tuple[Line, ...]:
     return tuple(one for batch in read_batches(folder, list(COLUMNS)) for one in _briefly(batch))
 
 
-def _briefly(batch: pa.RecordBatch) -> list[Newest]:
+def _briefly(batch: pa.RecordBatch) -> list[Line]:
     biblio = batch.column("biblio")
     columns = (*(batch.column(name) for name in COLUMNS[:3]), biblio.field("date"), biblio.field("year"))
     rows = zip(*(column.to_pylist() for column in columns), strict=True)
-    return [
-        Newest(id=doc_id, title=title, lang=lang, date=date or str(year or ""))
-        for doc_id, title, lang, date, year in rows
-    ]
+    return [Line(doc_id, title, lang, date or str(year or "")) for doc_id, title, lang, date, year in rows]
