@@ -352,18 +352,27 @@ def test_all_workers_busy_is_told_at_once_and_who_leaves_gives_the_place_back(
         assert patient.completions.create(model="base", prompt="A star", max_tokens=2).choices[0].text
 
 
-def test_who_hangs_up_before_the_whole_text_is_there_ends_its_writing(workspace: Path, written: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/completions", MANY),
+        ("/api/complete", {"text": "The galaxy is", "models": ["specialised"], "max_tokens": 900}),
+    ],
+)
+def test_who_hangs_up_before_the_whole_text_is_there_ends_its_writing(
+    workspace: Path, written: list[int], path: str, body: dict[str, Any]
+) -> None:
     with serving(workspace, Limits()) as (address, house):
-        _hang_up(address, house)
+        _hang_up(address, house, path, body)
         until(lambda: house.writers.taken == 0 and bool(written))
     assert written[0] < MANY["max_tokens"]
 
 
-def _hang_up(address: str, house: House) -> None:
+def _hang_up(address: str, house: House, path: str, asked: dict[str, Any]) -> None:
     """Ask for a long text and leave as soon as it is being written."""
     host, _, port = address.removeprefix("http://").partition(":")
-    body = json.dumps(MANY).encode()
-    head = f"POST /v1/completions HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+    body = json.dumps(asked).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
     with socket.create_connection((host, int(port))) as line:
         line.sendall(head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
         until(lambda: house.writers.at_work)

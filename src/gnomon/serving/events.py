@@ -4,8 +4,9 @@ The first event is waited for before the response begins, so that what goes wron
 busy) has its own status; what goes wrong later is the last event. Who leaves ends the work.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from typing import TypeVar, cast
 
 from fastapi import Request
 from fastapi.sse import EventSourceResponse, format_sse_event
@@ -40,6 +41,26 @@ async def respond(
     items = workers.stream(make)
     first = await anext(items, None)
     return EventSourceResponse(_events(request, first, items, told), headers=HEADERS)
+
+
+async def gathered(request: Request, workers: Workers, make: Callable[[], Iterator[T]]) -> list[T]:
+    """Every item of work that goes on, at once; fewer when who asked has gone, whom nothing reaches any more.
+
+    Args:
+        request: Who asks.
+        workers: Who work.
+        make: The work, step by step.
+
+    Raises:
+        Busy: Every place is taken.
+    """
+    found = []
+    async with aclosing(cast("AsyncGenerator[T]", workers.stream(make))) as items:
+        async for item in items:
+            found.append(item)
+            if await request.is_disconnected():
+                break
+    return found
 
 
 async def _events(

@@ -45,7 +45,7 @@ class Limits:
     text_characters: int = 100_000
     """Longest text that is traced or completed."""
     written_tokens: int = 4_096
-    """Most tokens that a model writes for one request, whatever is asked for."""
+    """Most tokens that a model writes for one text, whatever is asked for."""
     results: int = 100
     """Most results of a search."""
     readers: int = field(default_factory=_cores)

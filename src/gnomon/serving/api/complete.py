@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Request, Response
 
 from gnomon.serving import events
 from gnomon.serving.api.refusals import refusals
@@ -61,10 +61,11 @@ async def post_complete(
     """  # noqa: D205 -- one paragraph, as OpenAPI shows it
     limits, opened = house.limits, house.opened
     asked = completing.readable(asking, limits.text_characters, limits.written_tokens)
+    make = partial(completing.completing, opened, asked)
     if asked.stream or events.wants_events(request):
-        make = partial(completing.completing, opened, asked)
         return await events.respond(request, house.writers, make, _told)
-    return await house.writers.run(completing.completed, opened, asked)
+    *_, last = await events.gathered(request, house.writers, make)
+    return last if isinstance(last, Continuations) else Response(status_code=204)  # nobody is there to read it
 
 
 def _told(event: completing.Event) -> tuple[str, str]:

@@ -23,7 +23,8 @@ from gnomon.serving.api.openai.replies import (
     UrlCitation,
     usage,
 )
-from gnomon.serving.api.openai.sending import HEADERS, Chunk, Head, gathered, streamed
+from gnomon.serving.api.openai.sending import HEADERS, Chunk, Head, streamed
+from gnomon.serving.events import gathered
 from gnomon.serving.facts.answers import AnswerFacts
 from gnomon.serving.facts.writing import Piece, answered, chatted
 from gnomon.serving.house import House, Housed

@@ -12,7 +12,8 @@ from gnomon.research.opened import OpenExpert
 from gnomon.serving.api.openai import asked, examples
 from gnomon.serving.api.openai.parameters import CompletionRequest
 from gnomon.serving.api.openai.replies import LogProbs, TextChoice, TextCompletion, usage
-from gnomon.serving.api.openai.sending import HEADERS, Chunk, Head, gathered, streamed
+from gnomon.serving.api.openai.sending import HEADERS, Chunk, Head, streamed
+from gnomon.serving.events import gathered
 from gnomon.serving.facts.writing import Piece, continued, scored
 from gnomon.serving.house import Housed
 

@@ -1,4 +1,4 @@
-"""Sending what is written: whole, or piece by piece as server-sent events; who leaves ends the writing.
+"""Sending what is written piece by piece, as server-sent events; who leaves ends the writing.
 
 The first piece is waited for before a stream begins, so that what goes wrong at once has its own status. What goes
 wrong later is an event with the protocol's error object, and the stream ends without ``[DONE]``.
@@ -7,11 +7,9 @@ wrong later is an event with the protocol's error object, and the stream ends wi
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing
-from typing import Any, Protocol, cast
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any, Protocol
 
-from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from gnomon.serving.facts.writing import Piece
@@ -69,26 +67,6 @@ class Head:
         if self._wants_usage:
             told = {"prompt_tokens": self.read, "completion_tokens": self.written}
             yield {**self.told, "choices": [], "usage": told | {"total_tokens": self.read + self.written}}
-
-
-async def gathered(request: Request, workers: Workers, make: Callable[[], Iterator[Piece]]) -> Sequence[Piece]:
-    """Every piece; fewer when who asked has gone, whom nothing reaches any more.
-
-    Args:
-        request: Who asks.
-        workers: Who work.
-        make: The writing.
-
-    Raises:
-        Busy: Every place is taken.
-    """
-    found = []
-    async with aclosing(cast("Any", workers.stream(make))) as pieces:
-        async for piece in pieces:
-            found.append(piece)
-            if await request.is_disconnected():
-                break
-    return found
 
 
 async def streamed(workers: Workers, make: Callable[[], Iterator[Piece]], chunks: Chunks) -> StreamingResponse:
