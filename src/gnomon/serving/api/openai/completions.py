@@ -36,7 +36,8 @@ async def completions(
     prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
     asked.fits("prompt", prompts, house.limits.text_characters)
     asked.scorable(body)
-    make = partial(_pieces, opened, facts.id, prompts, body, house.limits.written_tokens)
+    pieces_of = partial(_pieces, opened, facts.id, prompts, body, house.limits.written_tokens)
+    make = request.app.state.metrics.counting(facts.id, pieces_of)
     wants_usage = body.wants_usage or not body.stream
     head = Head("text_completion", "cmpl", body.model, facts.revision, wants_usage=wants_usage)
     if body.stream:
