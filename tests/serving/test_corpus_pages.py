@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from filelock import FileLock
 
+from gnomon.knowledge.library import Library
 from gnomon.research.opened import OpenExpert
 from gnomon.runs import Workspace
 from gnomon.runs.experts import open_expert
@@ -165,3 +166,11 @@ def test_an_expert_of_which_only_some_is_made_has_every_page(workspace: Path, ke
             assert served.get(path, headers=HTML).status_code == 200, path
         assert served.get("/api/corpus").status_code == 200
         assert served.get("/api/exam").status_code == 200
+
+
+def test_vectors_that_are_filling_up_say_how_far_they_are(messy: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    side = {"address": "knowledge/vectors/x", "model": "small", "rows": 40, "of": 100, "finished": False}
+    monkeypatch.setattr(Library, "stats", lambda _: {"documents": 3, "passages": 3, "vectors": [side]})
+    home = messy.get("/", headers=HTML).text
+    assert '<progress max="100" value="40">' in home
+    assert "still filling: 40 / 100" in " ".join(home.split())

@@ -184,6 +184,7 @@ def test_the_drawing_of_scores_is_a_file_of_its_own(client: TestClient) -> None:
     response = client.get("/exam/scores.svg")
     assert response.headers["content-type"].startswith("image/svg+xml")
     root = ET.fromstring(response.text)
+    assert ET.fromstring(client.get("/exam/cost.svg?usd_per_hour=2").text).tag == root.tag
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert len(root.findall(".//{http://www.w3.org/2000/svg}g")) == 12  # the arms, chance among them
 

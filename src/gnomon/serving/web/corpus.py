@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from gnomon.core.wording import say
 from gnomon.evaluation.report.plots import lengths, years
 from gnomon.evaluation.report.sections import flow
+from gnomon.evaluation.report.words import REASONS
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.api.corpus import Page, ReasonCode, StepCode
 from gnomon.serving.facts.contamination import contamination
-from gnomon.serving.facts.corpus import Reason, corpus
+from gnomon.serving.facts.corpus import Reason, corpus, worded
 from gnomon.serving.facts.dropped import DroppedPage, dropped
 from gnomon.serving.facts.duplicates import Kind, compared, duplicates
 from gnomon.serving.facts.gathered import report_facts
@@ -26,7 +27,7 @@ DocId = Annotated[str, Query(max_length=500)]
 async def show(request: Request, house: Housed) -> Response:
     """The library and the way to it."""
     told = await house.readers.run(_told, house.opened)
-    return page(request, "corpus.html", place=place, drawings=rules_address(), **told)
+    return page(request, "corpus.html", place=place, drawings=rules_address(), reason_name=_reason_name, **told)
 
 
 @router.get("/corpus/dropped")
@@ -62,6 +63,11 @@ async def show_contamination(
     """Exam questions that documents give away."""
     found = await house.readers.run(contamination, house.opened, page_)
     return page(request, "corpus_contamination.html", found=found)
+
+
+def _reason_name(code: str) -> str:
+    """Why something was left out, in the reader's language."""
+    return worded(code, REASONS)
 
 
 def _dropped(opened: OpenExpert, step: str, reason: str, at: int) -> tuple[DroppedPage, tuple[Reason, ...]]:

@@ -18,9 +18,10 @@ from gnomon.evaluation.report.models.likeness import embedding
 from gnomon.evaluation.report.models.names import Names
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.api.exam import CostQuery
-from gnomon.serving.facts.cost import Costs, costs, measured
+from gnomon.serving.facts.cost import Costs, costs
 from gnomon.serving.facts.exam import Arm, Paper, exam_facts, roles, sitting
 from gnomon.serving.facts.gathered import report_facts
+from gnomon.serving.facts.measures import embeddings
 from gnomon.serving.house import Housed
 from gnomon.serving.web import exam_files, exam_items
 from gnomon.serving.web.drawings import drawn, rules_address
@@ -43,7 +44,16 @@ class ExamQuery(CostQuery):
 async def show(request: Request, house: Housed, asked: Annotated[ExamQuery, Query()]) -> Response:
     """Everything that was measured of the expert."""
     told = await house.readers.run(_told, house.opened, asked)
-    return page(request, "exam.html", drawings=rules_address(), asked=asked, plain=plain, signed=_signed, **told)
+    return page(
+        request,
+        "exam.html",
+        drawings=rules_address(),
+        asked=asked,
+        plain=plain,
+        signed=_signed,
+        why_unscored=exam_items.why,
+        **told,
+    )
 
 
 def _told(opened: OpenExpert, asked: ExamQuery) -> dict[str, Any]:
@@ -109,16 +119,8 @@ def _cost(opened: OpenExpert, role: str, asked: CostQuery) -> tuple[Costs, str, 
     told = costs(opened, role, usd_per_hour=asked.usd_per_hour, published=asked.published)
     if not told.priced and not asked.published:
         return told, "", ""
-    from gnomon.evaluation.cost.chart import chart
-    from gnomon.evaluation.cost.frame import HEIGHT, WIDTH
-    from gnomon.evaluation.cost.points import QUESTION, TOKENS
-    from gnomon.evaluation.cost.shapes import svg
-
-    points, about = measured(opened, role, usd_per_hour=asked.usd_per_hour, published=asked.published)
-    view = TOKENS if asked.published or any(point.usd_tokens for point in points) else QUESTION
     try:
-        shapes = chart(points, view, about, language())
-        return told, drawn(_as_markup, svg(shapes, WIDTH, HEIGHT, about.paper)), ""
+        return told, drawn(_as_markup, exam_files.cost_chart(opened, asked, language())), ""
     except MissingExtra as error:
         return told, "", f"{error.message} {error.hint}"
 
@@ -129,12 +131,13 @@ def _as_markup(text: str) -> Markup:
 
 
 def _measures(opened: OpenExpert) -> dict[str, Any]:
-    """Perplexity and embeddings, drawn as in the report."""
+    """Perplexity and embeddings, drawn as in the report, and the latter's numbers."""
     model = report_facts(opened).get("model") or {}
     names = Names(model.get("roles", ()))
     return {
         "perplexities": [(row["step"], drawn(perplexity, row, names)) for row in _main_first(model, "perplexity")],
         "embeddings": [(row["step"], drawn(embedding, row, names)) for row in _main_first(model, "embedding")],
+        "systems": embeddings(opened),
     }
 
 

@@ -13,7 +13,7 @@ from gnomon.evaluation.report.models.exam_arms import arms_of
 from gnomon.evaluation.report.models.names import Names
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.api.exam import CostQuery
-from gnomon.serving.facts.cost import costs
+from gnomon.serving.facts.cost import costs, measured
 from gnomon.serving.facts.exam import Arm, Figure, exam_facts, sittings
 from gnomon.serving.facts.items import place_of
 from gnomon.serving.facts.measures import embeddings, perplexities
@@ -57,6 +57,33 @@ async def embeddings_table(house: Housed) -> Response:
 async def cost_table(house: Housed, asked: Annotated[CostQuery, Query()]) -> Response:
     """Every point of the chart of costs in a row."""
     return table("cost", await house.readers.run(_costs, house.opened, asked))
+
+
+@router.get("/exam/cost.svg")
+async def cost_drawing(house: Housed, asked: Annotated[CostQuery, Query()]) -> Response:
+    """Accuracy against cost as a drawing."""
+    return file(await house.readers.run(cost_chart, house.opened, asked, language()), "cost.svg", "image/svg+xml")
+
+
+def cost_chart(opened: OpenExpert, asked: CostQuery, lang: str) -> str:
+    """Accuracy against cost as SVG: by tokens where anybody has a price for them, else by question.
+
+    Args:
+        opened: The expert.
+        asked: Of which exam, and what is known of prices.
+        lang: In which language.
+
+    Raises:
+        MissingExtra: Pillow is not installed, which measures the letters.
+    """
+    from gnomon.evaluation.cost.chart import chart
+    from gnomon.evaluation.cost.frame import HEIGHT, WIDTH
+    from gnomon.evaluation.cost.points import QUESTION, TOKENS
+    from gnomon.evaluation.cost.shapes import svg
+
+    points, about = measured(opened, asked.sitting, usd_per_hour=asked.usd_per_hour, published=asked.published)
+    view = TOKENS if asked.published or any(point.usd_tokens for point in points) else QUESTION
+    return svg(chart(points, view, about, lang), WIDTH, HEIGHT, about.paper)
 
 
 def table(name: str, rows: Iterable[Sequence[Any]]) -> Response:

@@ -26,7 +26,7 @@ async def show_items(request: Request, house: Housed, asked: Annotated[ItemsQuer
     """Questions of a paper."""
     found, names = await house.readers.run(_listed, house.opened, asked.wanted(house), asked.page, asked.rows)
     return page(request, "exam_items.html", found=found, asked=asked, names=names, subject_name=subject_name,
-                language_name=language_name, why=_why)  # fmt: skip
+                language_name=language_name, why=why)  # fmt: skip
 
 
 @router.get("/exam/items/{item_id:path}")
@@ -36,12 +36,16 @@ async def show_item(
 ) -> Response:  # fmt: skip
     """One question with every arm's answer."""
     told = await house.readers.run(_told, house.opened, item_id, sitting, paper)
-    return page(request, "exam_item.html", place=place, drawings=rules_address(), subject_name=subject_name, why=_why,
+    return page(request, "exam_item.html", place=place, drawings=rules_address(), subject_name=subject_name, why=why,
                 **told)  # fmt: skip
 
 
-def _why(reason: str) -> str:
-    """Why an answer was not scored, in words."""
+def why(reason: str) -> str:
+    """Why an answer was not scored, in the reader's language.
+
+    Args:
+        reason: The code.
+    """
     return worded(reason, UNSCORED)
 
 

@@ -39,10 +39,14 @@ for (const mark of document.querySelectorAll(".drawn [title], .chart [title], .d
   }
 }
 
-// What is wider than its frame can be scrolled with the keyboard.
-for (const frame of document.querySelectorAll(".drawn .wide, .scroll:not([tabindex])")) {
-  if (frame.scrollWidth > frame.clientWidth) frame.setAttribute("tabindex", "0");
+// What is larger than its frame can be scrolled with the keyboard; what is folded has a size when it opens.
+function reach() {
+  for (const frame of document.querySelectorAll(".drawn .wide, .scroll")) {
+    if (frame.scrollWidth > frame.clientWidth || frame.scrollHeight > frame.clientHeight) frame.setAttribute("tabindex", "0");
+  }
 }
+reach();
+document.addEventListener("toggle", reach, true);
 
 document.addEventListener("pointermove", (event) => {
   const mark = event.target.closest?.("[data-tip]");
