@@ -1,5 +1,6 @@
 """Fixtures every test may use."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,6 +22,18 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test may read or write the developer's settings; the model cache is shared by all tests."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / "home"))
     monkeypatch.setenv("GNOMON_LANG", "en")
+
+
+@pytest.fixture(autouse=True)
+def _own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Playwright leaves its event loop running in this thread while a browser is open; other tests may run their own."""
+    if "browser" in request.fixturenames:
+        yield
+        return
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 @pytest.fixture

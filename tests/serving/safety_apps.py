@@ -1,8 +1,12 @@
 """Applications for tests of safety: the real one around a tiny expert's name, with routes that say what reached them."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
@@ -14,6 +18,7 @@ from gnomon.serving.house import Limits
 from gnomon.serving.safety.forms import form_token
 from gnomon.serving.safety.keys import Keys
 from gnomon.serving.safety.policy import Policy, policy_for
+from gnomon.serving.serve import Server, bind
 
 ELSEWHERE = "http://10.0.0.5:8000"
 
@@ -34,9 +39,10 @@ def application(folder: Path, limits: Limits | None = None, policy: Policy | Non
     async def token(request: Request) -> Response:
         return Response(form_token(request))
 
-    made.add_api_route("/api/echo", echo, methods=["POST", "GET"])
-    made.add_api_route("/echo", echo, methods=["POST"])
-    made.add_api_route("/token", token, methods=["GET"])
+    made.add_api_route("/api/echo", echo, methods=["POST"])
+    made.add_api_route("/api/echo", echo, methods=["GET"], name="echo_again")
+    made.add_api_route("/echo", echo, methods=["POST"], include_in_schema=False)
+    made.add_api_route("/token", token, methods=["GET"], include_in_schema=False)
     return made
 
 
@@ -48,3 +54,18 @@ def at_home(folder: Path, limits: Limits | None = None) -> TestClient:
 def from_elsewhere(folder: Path, keys: Keys, address: str = ELSEWHERE) -> TestClient:
     """A client of a server that others can reach."""
     return TestClient(application(folder, policy=policy_for("0.0.0.0", ("gnomon.test",), keys)), base_url=address)
+
+
+@contextmanager
+def running(made: FastAPI) -> Iterator[str]:
+    """The address of an application while it runs on a real socket."""
+    up = threading.Event()
+    with bind("127.0.0.1", 0) as bound:
+        server = Server(uvicorn.Config(made, http="h11", ws="none", log_config=None), up.set)
+        thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
+        address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        thread.start()
+        assert up.wait(60)
+        yield address
+        server.should_exit = True
+        thread.join(30)
