@@ -79,6 +79,11 @@ def for_reader(lang: str) -> Iterator[None]:
         _reader.reset(before)
 
 
+def thousands() -> str:
+    """What sets thousands apart: a thin space in a report, a comma on a page, whose other numbers have one."""
+    return "," if _reader.get() else "\u202f"
+
+
 def place_rules() -> str:
     """The style sheet behind the classes of places: ``l123`` is ``left: 12.3%``, ``d2`` is ``--depth: 2``."""
     placed = (f".{letter}{at}{{{name}:{at / 10:g}%}}" for name, letter in PLACES.items() for at in TENTHS)

@@ -1,6 +1,6 @@
 """Names that reports use, in both languages."""
 
-from gnomon.evaluation.report.markup import Markup, both
+from gnomon.evaluation.report.markup import Markup, both, thousands
 
 STEPS = {
     "ingest": ("Read", "読み込み"), "withhold": ("Remove", "利用者の除外"),
@@ -105,8 +105,8 @@ def plural(value: int, one: str, many: str = "") -> str:
 
 
 def number(value: int) -> str:
-    """A count with its thousands set apart by thin spaces."""
-    return f"{value:,}".replace(",", "\u202f")
+    """A count with its thousands set apart."""
+    return f"{value:,}".replace(",", thousands())
 
 
 def share(part: float, whole: float) -> str:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gnomon.core.wording import say
 from gnomon.evaluation.report.plots import lengths, years
 from gnomon.evaluation.report.sections import flow
-from gnomon.evaluation.report.words import REASONS
+from gnomon.evaluation.report.words import REASONS, share
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.api.corpus import Page, ReasonCode, StepCode
 from gnomon.serving.facts.contamination import contamination
@@ -20,6 +20,8 @@ from gnomon.serving.web.drawings import drawn, place, rules_address
 from gnomon.serving.web.pages import page
 
 router = APIRouter(include_in_schema=False)
+MOST_BARS = 12
+"""Kinds that are shown at once; the others are folded below them."""
 DocId = Annotated[str, Query(max_length=500)]
 
 
@@ -27,7 +29,16 @@ DocId = Annotated[str, Query(max_length=500)]
 async def show(request: Request, house: Housed) -> Response:
     """The library and the way to it."""
     told = await house.readers.run(_told, house.opened)
-    return page(request, "corpus.html", place=place, drawings=rules_address(), reason_name=_reason_name, **told)
+    return page(
+        request,
+        "corpus.html",
+        place=place,
+        drawings=rules_address(),
+        reason_name=_reason_name,
+        part=share,
+        most_bars=MOST_BARS,
+        **told,
+    )
 
 
 @router.get("/corpus/dropped")
