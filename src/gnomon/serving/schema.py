@@ -145,6 +145,8 @@ def _tell_problems(path: str, operation: dict[str, Any]) -> None:
     """Every refusal by its one shape, and by default whatever any operation may be refused with."""
     responses = operation["responses"]
     for status, told in responses.items():
+        if told.get("description") == "Successful Response":
+            told["description"] = "The answer."
         if status[0] in "45" and path.startswith(PROTOCOLS):
             told["content"] = _problem(path)
         elif EVENTS in told.get("content", {}):

@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from gnomon.core.wording import language
+from gnomon.core.wording import language, say
 from gnomon.serving.schema import METHODS
 from gnomon.serving.web.apiwords import OPERATIONS, TAGS
 from gnomon.serving.web.markdown import markdown
@@ -25,6 +25,8 @@ router = APIRouter(include_in_schema=False)
 _BOUNDS = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}",
            "minLength": "≥ {} characters", "maxLength": "≤ {} characters", "maxItems": "≤ {} items"}  # fmt: skip
 _BOUNDS_JA = {"minLength": "{} 文字以上", "maxLength": "{} 文字以下", "maxItems": "{} 件以下"}
+TOO_LARGE = 1e15
+"""A bound from which on it says more of computers than of the parameter."""
 DEEPEST = 4
 """Objects inside each other whose fields are shown."""
 
@@ -178,8 +180,9 @@ def _parameter(samples: Samples, name: str, place: str, schema: Mapping[str, Any
 def _bounds(schema: Mapping[str, Any]) -> Iterator[str]:
     for part in (schema, *schema.get("anyOf", ())):
         for key, words in _BOUNDS.items():
-            if key in part:
-                yield (_BOUNDS_JA.get(key, words) if language() == "ja" else words).format(f"{part[key]:,}")
+            if key in part and abs(part[key]) < TOO_LARGE:
+                number = f"{part[key]:,g}" if isinstance(part[key], float) else f"{part[key]:,}"
+                yield (_BOUNDS_JA.get(key, words) if language() == "ja" else words).format(number)
 
 
 def _fields(
@@ -210,9 +213,9 @@ def _inner(samples: Samples, schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def _kind(samples: Samples, schema: Mapping[str, Any]) -> str:
     plain = samples.named(schema)
     if "enum" in plain:
-        return " | ".join(f"{value}" for value in plain["enum"])
+        return " | ".join(_word(value) for value in plain["enum"])
     if "const" in plain:
-        return str(plain["const"])
+        return _word(plain["const"])
     for key in ("anyOf", "oneOf"):
         if key in plain:
             return " | ".join(dict.fromkeys(_kind(samples, part) for part in plain[key]))
@@ -221,8 +224,14 @@ def _kind(samples: Samples, schema: Mapping[str, Any]) -> str:
     return str(plain.get("type", "any"))
 
 
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
 def _answers(samples: Samples, responses: Mapping[str, Any]) -> Iterator[Answered]:
     for status, told in responses.items():
         if "$ref" not in told:
             kind, sample = samples.answer(told)
-            yield Answered(status=status, about=told.get("description", ""), kind=kind, sample=sample)
+            about = told.get("description", "")
+            about = say("The answer.", "応答。") if about == "The answer." else about
+            yield Answered(status=status, about=about, kind=kind, sample=sample)
