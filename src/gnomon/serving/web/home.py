@@ -9,7 +9,6 @@ from gnomon.evaluation.report.models.axes import short
 from gnomon.evaluation.report.plots import years
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts.exam import Arm, exam_facts
-from gnomon.serving.facts.gathered import report_facts
 from gnomon.serving.facts.home import Headline, home
 from gnomon.serving.house import Housed
 from gnomon.serving.web import drawings
@@ -35,7 +34,6 @@ def _told(opened: OpenExpert) -> dict[str, Any]:
     return {
         "home": facts, "rails": rails(facts.models), "by_year": drawn(years, facts.library.composition.years, label),
         "lines": _lines(opened, facts.exam), "candidates": [m.role for m in facts.models if not m.main],
-        "title": report_facts(opened)["title"],
     }  # fmt: skip
 
 
@@ -48,7 +46,7 @@ def _lines(opened: OpenExpert, told: Headline | None) -> list[dict[str, Any]]:
     from gnomon.evaluation.report.models.names import Names
 
     found = exam_facts(opened, told.sitting)
-    names = Names([{**model, "kind": model["kind"]} for model in found["models"]])
+    names = Names(found["models"])
     about = {arm["name"]: {**arm, "way": ""} for arm in found["arms"]}
 
     def line(arm: Arm) -> dict[str, Any]:

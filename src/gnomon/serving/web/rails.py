@@ -21,8 +21,6 @@ class Row(BaseModel):
 
     model: Relative
     """The model."""
-    lane: int
-    """Its lane, from 0."""
     x: int
     """Where in pixels its mark stands."""
     above: tuple[str, ...]
@@ -80,7 +78,7 @@ def _row(at: int, order: Sequence[str], known: dict[str, Relative], lanes: dict[
     through = [f"M{_x(lanes[other])} 0V100" for other in order[:at] if last[other] > at]
     below = [f"M{own} 50V100"] if last[role] > at else []
     many = max(lanes.values()) + 1
-    return Row(model=model, lane=lanes[role], x=own, above=tuple(above), below=(*through, *below), lanes=many,
+    return Row(model=model, x=own, above=tuple(above), below=(*through, *below), lanes=many,
                width=many * WIDE)  # fmt: skip
 
 
