@@ -34,7 +34,7 @@ TARGETS = {"text": (60, 0.5), "hybrid": (25, 0.5), "ask": (4, 2.0)}
 
 def phrases(opened: OpenExpert) -> Iterator[str]:
     """Queries that nobody asked before: a few neighbouring words of a title, in an order that never changes."""
-    table = opened.library._documents.search().select(["title"]).limit(1_000_000).to_arrow()
+    table = opened.library._passages.search().select(["title"]).limit(1_000_000).to_arrow()
     titles = sorted(set(table["title"].to_pylist()))
     chance = random.Random(0)
     while True:
@@ -165,7 +165,7 @@ def main() -> None:
         str(chosen.port),
         "--no-open",
     ]
-    server = subprocess.Popen([sys.executable, *words], text=True, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([sys.executable, *words], text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     run: Callable[[Awaitable[Any]], Any] = asyncio.get_event_loop_policy().new_event_loop().run_until_complete
     found: dict[str, Any] = {"server": [], "library": [], "lasting": []}
     try:
