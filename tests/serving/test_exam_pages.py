@@ -111,7 +111,7 @@ def test_questions_are_found_by_language_subject_and_words(client: TestClient) -
     word = max(first["prompt"].split(), key=len)
     found = client.get("/api/exam/items", params={"q": word.upper(), "rows": 100}).json()
     assert first["id"] in [row["id"] for row in found["rows"]]
-    japanese = client.get("/api/exam/items", params={"lang": "ja", "rows": 100}).json()
+    japanese = client.get("/api/exam/items", params={"language": "ja", "rows": 100}).json()
     assert {row["lang"] for row in japanese["rows"]} == {"ja"}
     subject = first["subject"]
     assert {row["subject"] for row in client.get("/api/exam/items", params={"subject": subject}).json()["rows"]} == {

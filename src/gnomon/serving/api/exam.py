@@ -41,7 +41,9 @@ class ItemsQuery(BaseModel):
     arm: Name = Field("", description="Whose answers are looked at; empty for nobody's.", examples=["solver"])
     right: Right = Field("", description="How that arm did; without an arm it says nothing.")
     subject: Name = Field("", description="Subject code.", examples=["astro-ph.CO"])
-    lang: Name = Field("", description="ISO 639-1 code.", examples=["ja"])
+    language: Name = Field(
+        "", description="ISO 639-1 code of the questions; `lang` is the language of the page.", examples=["ja"]
+    )
     q: str = Field("", description="Words that the question or its options hold.")
     page: int = Field(1, ge=1, le=LAST_PAGE, description="Which page, from 1.")
     rows: int = Field(PAGE_SIZE, ge=1, le=MOST_ROWS, description="Questions of a page.")
@@ -60,7 +62,7 @@ class ItemsQuery(BaseModel):
                 say("Look for fewer words.", "語を減らす。"),
             )  # fmt: skip
         return Wanted(sitting=self.sitting, paper=self.paper, arm=self.arm, right=self.right, subject=self.subject,
-                      lang=self.lang, text=self.q)  # fmt: skip
+                      lang=self.language, text=self.q)  # fmt: skip
 
 
 class CostQuery(BaseModel):
