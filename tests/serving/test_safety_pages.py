@@ -19,7 +19,9 @@ def test_a_template_needs_nothing_that_the_policy_forbids(path: Path) -> None:
     assert not re.search(r"<style\b", text), "an inline style sheet"
     assert not re.search(r"<[a-z][^>{]*\sstyle=", text), "an inline style"
     assert not re.search(r"<[a-z][^>{]*\son[a-z]+=", text), "an inline handler"
-    assert not re.search(r"""<(?!a\b)[a-z]+\b[^>]*\b(?:src|href|action)=["']?(?:https?:)?//""", text), "something from elsewhere"
+    assert not re.search(r"""<(?!a\b)[a-z]+\b[^>]*\b(?:src|href|action)=["']?(?:https?:)?//""", text), (
+        "something from elsewhere"
+    )
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
