@@ -1,8 +1,11 @@
 import csv
 import io
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -216,7 +219,14 @@ def test_what_to_try_comes_from_the_expert_in_the_readers_language(client: TestC
                                                                              "rows": 100}).json()["rows"]}  # fmt: skip
     assert any(prompt in english for prompt in prompts) or "What is known about" in english
     assert "試してみる" in japanese
-    assert "/trace?text=" in english
+
+
+@pytest.mark.parametrize("headers", [HTML, JAPANESE])
+def test_the_text_to_trace_is_one_that_tracing_finds(client: TestClient, headers: dict[str, str]) -> None:
+    address = re.search(r'/trace\?text=[^"]+', client.get("/", headers=headers).text)
+    assert address is not None
+    text = parse_qs(urlsplit(unescape(address.group())).query)["text"][0]
+    assert client.post("/api/trace", json={"text": text}).json()["coverage"] > 0.5
 
 
 def test_models_stand_below_those_they_were_made_from(client: TestClient) -> None:

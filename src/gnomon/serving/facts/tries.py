@@ -2,12 +2,13 @@
 
 The question is one of its exam that the library alone answered rightly, in the reader's language; without an exam it
 asks about what most titles speak of. The search is the pair of words (the run of characters in Japanese) that most
-titles share. The text is a sentence of the newest document.
+titles share. The text is a sentence of the newest document that the trace finds.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 from pydantic import Field
@@ -20,12 +21,14 @@ from gnomon.core.wording import language, say
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts.corpus import Frozen
 from gnomon.serving.facts.exam import roles, sitting
-from gnomon.serving.facts.freshness import documents_in_brief
+from gnomon.serving.facts.freshness import Line, documents_in_brief
 from gnomon.serving.facts.items import Wanted, items, questions
 from gnomon.serving.facts.kept import kept
 
 LONGEST = 180
 """Characters of a question or sentence that still looks like one line."""
+HALF = 0.5
+"""More of a sentence than this must stand in what models were shown, or tracing it would show nothing."""
 BY_OPTIONS = ("following", "these options", "次のうち", "以下のうち", "___")
 """Words of questions that make no sense without their options."""
 STOP = frozenset(
@@ -39,7 +42,7 @@ class Tries(Frozen):
 
     question: str = Field(description="A question to ask; empty when the expert suggests none.")
     search: str = Field(description="Words to search for; empty when there are no titles.")
-    trace: str = Field(description="A sentence to trace; empty without documents.")
+    trace: str = Field(description="A sentence that tracing finds; empty without a trace.")
 
 
 def tries(opened: OpenExpert) -> Tries:
@@ -93,14 +96,27 @@ def _pairs(title: str) -> Iterator[str]:
 
 
 def _sentence(opened: OpenExpert, lang: str) -> str:
-    every = documents_in_brief(opened)
-    own = [one for one in every if one.lang == lang] or every
-    if not own:
-        return ""
-    newest = max(own, key=lambda one: (one.date, one.id))
+    """A sentence that the trace finds, in a language where models were shown any: the newest are often held out."""
+    newest_first = sorted(documents_in_brief(opened), key=lambda one: (one.date, one.id), reverse=True)
+    own = [one for one in newest_first if one.lang == lang]
     try:
-        text = opened.library.document(newest.id).text
-    except NotFound:
+        return next((found for found in map(partial(_found, opened), _ever_further(own, newest_first)) if found), "")
+    except NotFound:  # no trace or no library: nothing to try
         return ""
-    found = (text[start:end] for start, end in sentences(text, newest.lang))
-    return next((sentence for sentence in found if len(sentence) <= LONGEST), "")
+
+
+def _found(opened: OpenExpert, one: Line) -> str:
+    """The first short sentence of a document, when most of it stands in what models were shown."""
+    text = opened.library.document(one.id).text
+    short = (text[start:end] for start, end in sentences(text, one.lang) if end - start <= LONGEST)
+    sentence = next(short, "")
+    return sentence if sentence and opened.trace.attribute(sentence).coverage > HALF else ""
+
+
+def _ever_further(*lists: Sequence[Line]) -> Iterator[Line]:
+    """The first of each list and then ever further ones, each twice as far: long lists are passed in a few looks."""
+    for lines in lists:
+        place = 0
+        while place < len(lines):
+            yield lines[place]
+            place = 2 * place or 1
