@@ -15,7 +15,6 @@ from gnomon.cli.output import console, print_json
 from gnomon.cli.session import Session, command
 from gnomon.core.errors import DataError
 from gnomon.core.wording import say
-from gnomon.runs.plan import PlannedStep
 from gnomon.runs.record import Record
 from gnomon.runs.step import Recipe, Step
 from gnomon.runs.workspace import Workspace
@@ -85,15 +84,16 @@ def run(session: Session, recipe: str, scale: str, settings: tuple[str, ...]) ->
 @_set
 def plan(session: Session, what: tuple[str, ...], name: str, scale: str, **more: Any) -> int:
     """Plan a recipe, or a build of some files."""
+    from gnomon.cli.planned import plan_row, show_plan
     from gnomon.runs.plan import plan as planned
 
     workspace = session.workspace()
     chosen = recipes.checked_name(name or session.name)
     lines = planned(_recipe_or_files(what, (chosen, scale), more, workspace), workspace)
     if session.json:
-        print_json({"steps": [_plan_row(line) for line in lines]})
+        print_json({"steps": [plan_row(line) for line in lines]})
     else:
-        _show_plan(lines)
+        show_plan(lines)
     return 0
 
 
@@ -186,38 +186,3 @@ def _stop_when_empty(step: Step, record: Record) -> None:
         say("`gnomon lineage file:NAME` says what became of one file.",
             "`gnomon lineage file:ファイル名` で個々の理由がわかる。"),
     )  # fmt: skip
-
-
-def _plan_row(line: PlannedStep) -> dict[str, Any]:
-    guess = line.estimate
-    return {
-        "step": line.step.name, "address": line.step.address, "state": line.state, "why": line.why,
-        "estimate": None if guess is None else {
-            "hours": guess.hours, "memory_bytes": guess.memory_bytes, "disk_bytes": guess.disk_bytes, "usd": guess.usd,
-        },
-    }  # fmt: skip
-
-
-def _show_plan(lines: Sequence[PlannedStep]) -> None:
-    from gnomon.cli.output import seconds, size, table
-
-    shown = table(say("step", "ステップ"), say("state", "状態"), say("why", "理由"), say("time", "時間"),
-                  say("memory", "メモリ"), say("disk", "ディスク"), "USD",
-                  right=(say("time", "時間"), say("memory", "メモリ"), say("disk", "ディスク"), "USD"))  # fmt: skip
-    for line in lines:
-        guess = line.estimate
-        cost = ["", "", "", ""] if guess is None else [
-            seconds(guess.hours * 3600), size(guess.memory_bytes), size(guess.disk_bytes), f"{guess.usd:.2f}",
-        ]  # fmt: skip
-        name = f"{line.step.name} {line.step.identity[:8]}"
-        shown.add_row(name, state_name(line.state), line.why, *cost)
-    out = console()
-    out.print(shown)
-    waiting = sum(line.state in {"run", "resume"} for line in lines)
-    out.print(say(f"{waiting} of {len(lines)} steps would run.", f"{len(lines)} ステップ中 {waiting} を実行する。"))
-
-
-def state_name(state: str) -> str:
-    """A plan's state in the reader's language."""
-    names = {"made": "作成済み", "resume": "続きから", "run": "実行", "drift": "既定値が変化"}
-    return say(state, names.get(state, state))

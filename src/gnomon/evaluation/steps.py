@@ -180,6 +180,7 @@ def exam(
         version=1,
         config=config,
         inputs={**steps, **questions, **examples, **(library or {})},
+        asks="gnomon.evaluation.estimates:exam",
     )
 
 
@@ -210,6 +211,7 @@ def open_questions(
         version=1,
         config=OpenConfig(models=roles, arms=chosen, judge=judge, **settings),
         inputs={**steps, OPEN_ITEMS: items, **(library or {})},
+        asks="gnomon.evaluation.estimates:open_questions",
     )
 
 
@@ -230,6 +232,7 @@ def chat_exam(models: Models, files: FileSet, judge: ModelRef, **settings: Any) 
         config=ChatConfig(models=roles, judge=judge, **settings),
         inputs=steps,
         sources={"files": files},
+        asks="gnomon.evaluation.estimates:chat_exam",
     )
 
 

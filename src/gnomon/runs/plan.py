@@ -6,6 +6,7 @@ from gnomon.core.estimates import Estimate
 from gnomon.core.protocols import resolve
 from gnomon.runs.code import entry_hash
 from gnomon.runs.drift import drifted
+from gnomon.runs.known import Known
 from gnomon.runs.step import Recipe, Step
 from gnomon.runs.workspace import Workspace
 
@@ -36,7 +37,9 @@ def plan(recipe: Recipe, workspace: Workspace) -> list[PlannedStep]:
         state, why = _state(step, workspace, to_run)
         if state in {"run", "resume"}:
             to_run.add(step.identity)
-        lines.append(PlannedStep(step=step, state=state, why=why, estimate=_estimate(step, state, documents)))
+        lines.append(
+            PlannedStep(step=step, state=state, why=why, estimate=_estimate(step, state, documents, workspace))
+        )
     return lines
 
 
@@ -55,8 +58,13 @@ def _state(step: Step, workspace: Workspace, to_run: set[str]) -> tuple[str, str
     return "run", f"after {', '.join(waiting)}" if waiting else "not made yet"
 
 
-def _estimate(step: Step, state: str, documents: int) -> Estimate | None:
-    if state not in {"run", "resume"} or not step.estimate:
+def _estimate(step: Step, state: str, documents: int, workspace: Workspace) -> Estimate | None:
+    if state not in {"run", "resume"}:
+        return None
+    if step.asks:
+        asked: Estimate | None = resolve(step.asks)(step.config, Known(step=step, workspace=workspace))
+        return asked
+    if not step.estimate:
         return None
     size = sum(f.bytes for files in step.sources.values() for f in files.files)
     result: Estimate = resolve(step.estimate)(step.config, documents, size)

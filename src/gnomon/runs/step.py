@@ -37,7 +37,10 @@ class Step:
     sources: Mapping[str, FileSet] = field(default_factory=dict)
     """The files it reads, by the name under which the entry finds their listing."""
     estimate: str = ""
-    """Entry of a function ``(config, documents) -> Estimate`` that ``plan`` asks, or empty."""
+    """Entry of a function ``(config, documents, size) -> Estimate`` that ``plan`` asks, or empty."""
+    asks: str = ""
+    """Of a step that asks models: entry of a function ``(config, Known) -> Estimate | None`` with its calls, or empty;
+    ``plan`` asks it in place of ``estimate``, because calls hang on what the inputs hold."""
 
     def __post_init__(self) -> None:
         parameters = getattr(type(self.config), "__dataclass_params__", None)

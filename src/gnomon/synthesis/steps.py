@@ -33,6 +33,7 @@ def write(documents: Step, writer: ModelRef | None = None, **settings: Any) -> S
         version=1,
         config=WriteConfig(writer=writer, **settings),
         inputs={"documents": documents},
+        asks="gnomon.synthesis.estimates:write",
     )
 
 
@@ -52,6 +53,7 @@ def judge(pairs: Step, documents: Step, judges: Sequence[ModelRef] = (), *, rule
         version=1,
         config=JudgeConfig(judges=tuple(judges), rule=rule, **settings),
         inputs={"pairs": pairs, "documents": documents},
+        asks="gnomon.synthesis.estimates:judge",
     )
 
 
