@@ -5,8 +5,14 @@ from typing import Any
 
 from gnomon.core.wording import say
 from gnomon.serving import addresses
+from gnomon.serving.facts.corpus import language_name, subject_name, worded
 
 NOTHING = "–"
+ROLES = {
+    "exam": ("exam", "試験"), "development_exam": ("development exam", "選択用の試験"),
+    "perplexity": ("perplexity", "パープレキシティ"), "answers": ("answers", "回答"),
+}  # fmt: skip
+"""Parts of an expert that pages head sections with; others bear the names that their recipes gave them."""
 
 
 def count(value: int | None) -> str:
@@ -30,8 +36,13 @@ def day(moment: str) -> str:
     return moment[:10] or NOTHING
 
 
+def role(name: str) -> str:
+    """A part of an expert as a heading names it."""
+    return worded(name, ROLES)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "count": count, "share": share, "authors": authors, "day": day, "paper": addresses.paper,
-    "lineage": addresses.lineage,
+    "lineage": addresses.lineage, "language": language_name, "subject": subject_name, "role": role,
 }  # fmt: skip
 """By the name that templates use."""

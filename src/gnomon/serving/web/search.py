@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gnomon.core.wording import say
 from gnomon.serving.facts import asking
 from gnomon.serving.facts.asking import checked, year_range
+from gnomon.serving.facts.corpus import language_name
 from gnomon.serving.facts.search import Results, search
 from gnomon.serving.house import Housed
 from gnomon.serving.web.histogram import Bar, histogram
@@ -68,4 +69,6 @@ def _limits(query: asking.Query) -> tuple[tuple[str, str, str], ...]:
         "year": say("years", "年"), "author": say("author", "著者"), "category": say("subject", "分野"),
         "language": say("language", "言語"), "source": say("source", "出典"),
     }  # fmt: skip
-    return tuple((name, words[name], value) for name, value in query.limited)
+    return tuple(
+        (name, words[name], language_name(value) if name == "language" else value) for name, value in query.limited
+    )
