@@ -7,6 +7,7 @@ import taught_kit as kit
 
 from gnomon.runs.documents import document_lineage
 from gnomon.runs.lineage import Chain, Link, whole_chain
+from gnomon.runs.taught import state_words
 from gnomon.runs.walk import walk
 
 
@@ -50,6 +51,7 @@ def test_a_pair_carries_every_verdict_with_judge_score_reason_and_call(chain: Ch
 def test_a_pair_that_was_left_out_says_where_and_why(chain: Chain) -> None:
     link = looked_up(chain, kit.POOR.id)
     assert link.facts["state"] == "left out by synthesis/select: low_correctness"
+    assert state_words(link.facts["state"]) == "left out: judged not correct enough (synthesis/select)"
     (dropped,) = [b for b in link.below if b.facts.get("outcome") == "dropped"]
     assert (dropped.facts["reason"], dropped.facts["detail"]) == ("low_correctness", "1.00 < 4.00")
 

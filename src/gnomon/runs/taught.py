@@ -15,6 +15,19 @@ CRITERIA = {
     "educational": ("educational value", "学習価値"),
 }
 """What a judge concludes; other criteria are checks that lead there."""
+LEFT_OUT = {
+    "no_answer": ("no answer", "答えがない"),
+    "quote_not_found": ("quote not found", "引用が見つからない"),
+    "not_self_contained": ("leans on its document", "文書なしでは意味が定まらない"),
+    "leaks_answer": ("gives its answer away", "答えが問いにある"),
+    "bad_options": ("bad options", "選択肢の不備"),
+    "no_options": ("too few options to choose from", "選択肢が足りない"),
+    "no_distractors": ("no wrong options found", "誤りの選択肢がない"),
+    "other_language": ("another language", "別の言語"),
+    "repeated": ("repeated", "重複"),
+    "low_correctness": ("judged not correct enough", "正確さの評価が低い"),
+}
+"""Why a pair was left out; a reason without words here is told as it is."""
 METRICS_JA = {"log_prob": "正解の対数確率", "accuracy": "正答率"}
 ROLES_JA = {"system": "システム", "user": "利用者", "assistant": "アシスタント"}
 STEPS_SHOWN = 6
@@ -26,7 +39,11 @@ Facts = Mapping[str, Any]
 def state_words(state: str) -> str:
     """What became of a pair."""
     known = {"taught": "学習に使われた", "kept": "残した", "asked in an exam": "試験問題になった"}
-    return say(state, known.get(state, f"除いた: {state.removeprefix('left out by ')}"))
+    step, _, reason = state.removeprefix("left out by ").partition(": ")
+    if state in known or not reason:
+        return say(state, known.get(state, state))
+    en, ja = LEFT_OUT.get(reason, (reason.replace("_", " "),) * 2)
+    return say(f"left out: {en} ({step})", f"除いた: {ja}（{step}）")
 
 
 def _pair(facts: Facts) -> str:
