@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from markupsafe import Markup
+
 from gnomon.core.wording import say
 from gnomon.serving import addresses
 from gnomon.serving.facts.corpus import language_name, subject_name, worded
 
 NOTHING = "–"
+PLAIN, CODE = Markup("{}"), Markup("<code>{}</code>")
 ROLES = {
     "exam": ("exam", "試験"), "development_exam": ("development exam", "選択用の試験"),
     "perplexity": ("perplexity", "パープレキシティ"), "answers": ("answers", "回答"),
@@ -41,8 +44,14 @@ def role(name: str) -> str:
     return worded(name, ROLES)
 
 
+def coded(words: str) -> Markup:
+    """Words in which what stands between backticks, as in ``Run `gnomon build` ``, is shown as code."""
+    parts = (CODE if number % 2 else PLAIN for number in range(words.count("`") + 1))
+    return Markup("").join(shape.format(part) for shape, part in zip(parts, words.split("`"), strict=True))
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "count": count, "share": share, "authors": authors, "day": day, "paper": addresses.paper,
-    "lineage": addresses.lineage, "language": language_name, "subject": subject_name, "role": role,
+    "lineage": addresses.lineage, "language": language_name, "subject": subject_name, "role": role, "coded": coded,
 }  # fmt: skip
 """By the name that templates use."""
