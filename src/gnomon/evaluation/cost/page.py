@@ -7,6 +7,7 @@ both axes and both languages are there. Below stands every point as a row, so th
 from collections.abc import Sequence
 from pathlib import Path
 
+from gnomon.core.wording import say
 from gnomon.evaluation.cost.chart import chart
 from gnomon.evaluation.cost.frame import HEIGHT, WIDTH, About
 from gnomon.evaluation.cost.marks import basis_of
@@ -34,20 +35,28 @@ def page(points: Sequence[Point], about: About) -> str:
         el("style", Markup((here / STYLE).read_text(encoding="utf-8"))),
     )  # fmt: skip
     charts = join(
-        el("figure", Markup(svg(chart(points, view, about, lang), WIDTH, HEIGHT, _title(about, view))),
+        el("figure", Markup(svg(chart(points, view, about, lang), WIDTH, HEIGHT, title_of(about, view))),
            class_=f"{view} {lang}", lang=lang)
         for view in VIEWS for lang in ("en", "ja")
     )  # fmt: skip
     body = el(
         "body", el("div", _controls(), class_="controls"), charts, el("div", "", id="tip", role="status"),
-        _table(points), el("p", _notes(about), class_="notes"),
+        _table(points), el("p", notes_of(about), class_="notes"),
         el("script", Markup((here / SCRIPT).read_text(encoding="utf-8"))), data_view=TOKENS, data_lang="en",
     )  # fmt: skip
     return "<!doctype html>\n" + el("html", head, body, lang="en") + "\n"
 
 
-def _title(about: About, view: str) -> str:
-    return f"Accuracy on {about.paper} against USD per {'0.1 million tokens' if view == TOKENS else 'question'}"
+def title_of(about: About, view: str, lang: str = "en") -> str:
+    """What a chart shows, for readers who cannot see it.
+
+    Args:
+        about: What it says besides its points.
+        view: ``tokens`` or ``question``.
+        lang: ``en`` or ``ja``.
+    """
+    per, ja = ("0.1 million tokens", "10 万トークン") if view == TOKENS else ("question", "1 問")
+    return say(f"Accuracy on {about.paper} against USD per {per}", f"{about.paper} の正答率と{ja}あたりの米ドル", lang)
 
 
 def _controls() -> Markup:
@@ -81,19 +90,20 @@ def _row(point: Point) -> Markup:
     spread = "" if point.low is None or point.high is None else f"{point.low:.1%} – {point.high:.1%}"
     source: Content = point.source or both("this exam", "本評価")
     cells = (
-        f"{point.accuracy:.1%}", spread, "" if point.n is None else f"{point.n:,}", _usd(point.usd_tokens),
-        _usd(point.usd_question),
+        f"{point.accuracy:.1%}", spread, "" if point.n is None else f"{point.n:,}", usd_of(point.usd_tokens),
+        usd_of(point.usd_question),
     )  # fmt: skip
     basis = both(basis_of(point, "en"), basis_of(point, "ja"))
     shown = join([*(el("td", cell, class_="n") for cell in cells), el("td", source), el("td", basis)])
     return el("tr", el("th", point.name, scope="row"), shown, class_="ours" if point.kind == OURS else "published")
 
 
-def _usd(value: float | None) -> Content:
+def usd_of(value: float | None) -> Content:
+    """A price in words, or that nobody knows it."""
     return both("not known", "不明") if value is None else "$0" if not value else usd(value)
 
 
-def _notes(about: About) -> Markup:
+def notes_of(about: About) -> Markup:
     """What a reader has to know before comparing."""
     notes = [both(
         "A cost is that of the call log, or the price of the machine by the hour over the measured speed, or stated."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core.files import read_json
+from gnomon.evaluation.report.models.answered import conversation, cost, open_questions
 from gnomon.evaluation.report.models.curves import thinned
 from gnomon.evaluation.report.models.examined import exam
 from gnomon.evaluation.report.models.measured import completion, embedding, perplexity
@@ -17,7 +18,8 @@ from gnomon.evaluation.report.models.pedigree import Found, lineage, parameters
 from gnomon.runs.record import Record
 
 MODEL, PACK, TOKENIZER = "model.json", "pack.json", "tokenizer"
-MEASURES = {kind: f"{kind}.json" for kind in ("perplexity", "embedding", "completion", "exam")}
+MEASURES = {kind: f"{kind}.json" for kind in ("perplexity", "embedding", "completion", "exam", "open", "cost")}
+MEASURES["conversation"] = "chat.json"
 PREFIX = "model:"
 ROOMS = ("training/", "evaluation/")
 SETTINGS = (
@@ -58,6 +60,9 @@ def gather_models(
         "embedding": [{"step": n, **embedding(inputs[n], shown.pairs)} for n in made["embedding"]],
         "completion": [{"step": n, **completion(inputs[n], shown.examples)} for n in made["completion"]],
         "exam": [{"step": n, **exam(inputs[n])} for n in made["exam"]],
+        "open": [{"step": n, **open_questions(inputs[n])} for n in made["open"]],
+        "conversation": [{"step": n, **conversation(inputs[n])} for n in made["conversation"]],
+        "cost": [{"step": n, **cost(inputs[n])} for n in made["cost"]],
     }
     measured = _measured(found)
     models = [Found(name=n, folder=inputs[n], record=records.get(n)) for n in made["model"]]

@@ -97,6 +97,13 @@ def _of_others(model: Mapping[str, Any]) -> Iterator[Content]:
             "公開された試験問題はベースの学習データに含まれている可能性があり、資料を参照する回答者は問題の"
             "元になった論文そのものを見つけることもある。p は組ごとの値で、差のない 20 組のうち一つは 0.05 を下回る。",
         )
+    if model["open"] or model["conversation"]:
+        yield both(
+            "A judge is a language model: it likes long and confident answers, knows no more than it was taught, and"
+            " other judges give other points. Its marks are no measure of truth.",
+            "審査役は言語モデルであり、長く自信ありげな回答を好み、学習した以上のことは知らない。別の審査役は別の点を"
+            "つける。その点は真偽の尺度ではない。",
+        )
     if model["completion"]:
         yield both(
             "Overlap, numbers and names are counted by their letters: a right statement in other words scores as low as"

@@ -6,13 +6,17 @@ from typing import Any
 
 from gnomon.evaluation.report.markup import Markup, both, el, join
 from gnomon.evaluation.report.models.axes import interval, short, signed
+from gnomon.evaluation.report.models.conversation import conversation
+from gnomon.evaluation.report.models.cost import cost
 from gnomon.evaluation.report.models.course import training
 from gnomon.evaluation.report.models.exam import exam
 from gnomon.evaluation.report.models.exam_arms import points as percent
 from gnomon.evaluation.report.models.gain import change, perplexity
+from gnomon.evaluation.report.models.gathering import MEASURES
 from gnomon.evaluation.report.models.likeness import embedding
 from gnomon.evaluation.report.models.limits import kept_from, limits
 from gnomon.evaluation.report.models.names import Names
+from gnomon.evaluation.report.models.open_questions import open_questions
 from gnomon.evaluation.report.models.origin import pedigree, shown
 from gnomon.evaluation.report.models.writing import completion
 
@@ -25,6 +29,9 @@ TITLES = {
     "embedding": ("How documents look from inside", "内側から見た文書"),
     "completion": ("What they write", "書かせてみる"),
     "exam": ("Exam", "試験"),
+    "open": ("Open questions", "自由記述"),
+    "conversation": ("Conversations", "会話"),
+    "cost": ("What a right answer costs", "正答の費用"),
     "limits": ("What the numbers do not say", "数値が語らないこと"),
 }
 
@@ -40,6 +47,9 @@ def model_sections(model: Mapping[str, Any]) -> list[Section]:
         "embedding": _each(model["embedding"], embedding, names),
         "completion": _each(model["completion"], completion, names),
         "exam": _each(model["exam"], exam, names),
+        "open": _each(model["open"], open_questions, names),
+        "conversation": _each(model["conversation"], conversation, names),
+        "cost": _each(model["cost"], cost, names),
         "limits": _limits(model, names),
     }
     return [(name, both(*TITLES[name]), content) for name, content in parts.items()]
@@ -55,7 +65,7 @@ def _each(
 
 
 def _limits(model: Mapping[str, Any], names: Names) -> Markup:
-    measured = model["perplexity"] or model["embedding"] or model["completion"] or model["exam"]
+    measured = any(model[kind] for kind in MEASURES)
     return limits(model, names) if measured else Markup("")
 
 
