@@ -2,12 +2,13 @@
 
 import warnings
 
+import pytest
 from shelf import Shelf
 
 from gnomon.core.answers import Citation
 from gnomon.core.records import Author, Biblio, Document, Source, Span
 from gnomon.research.ask import answer
-from gnomon.research.references import as_bibtex, as_markdown, as_text, references
+from gnomon.research.references import Place, as_bibtex, as_markdown, as_text, place_of, references
 
 HUBBLE = Document(
     id="local:hubble-1929",
@@ -73,8 +74,26 @@ def test_bibtex_can_be_read_back() -> None:
     assert library.failed_blocks == []
     assert [entry.key for entry in library.entries] == ["Hubble1929", "Angstrom1929"]
     assert library.entries[0]["doi"] == "10.1073/pnas.15.3.168"
+    assert [library.entries[0][name] for name in ("journal", "volume", "pages")] == ["PNAS", "15", "168"]
+    assert library.entries[1]["archiveprefix"] == "arXiv"
     assert library.entries[1]["author"] == "Ångström, A. and Research {and} Development Team"
     assert r"100\% of \$x\_i\$ \& \{braces\}" in library.entries[1]["title"]
+
+
+@pytest.mark.parametrize(
+    ("venue", "place"),
+    [
+        ("Nature, 217, 709", Place("Nature", "217", "", "709")),
+        ("JCAP, 2025(02), 021", Place("JCAP", "2025", "02", "021")),
+        ("The Astrophysical Journal Letters, 951, L8-L12", Place("The Astrophysical Journal Letters", "951", "", "L8", "L12")),
+        ("Annales de la Société, A47, 49", Place("Annales de la Société", "A47", "", "49")),
+        ("Harvard Observatory Monographs, 1", Place("Harvard Observatory Monographs, 1")),
+        ("Proceedings of a meeting, Tokyo, 1981", Place("Proceedings of a meeting, Tokyo, 1981")),
+        ("", Place("")),
+    ],
+)  # fmt: skip
+def test_a_venue_is_taken_apart_only_where_it_is_plain_what_its_parts_are(venue: str, place: Place) -> None:
+    assert place_of(venue) == place
 
 
 def test_keys_are_unique() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gnomon.core.records import Document
 from gnomon.knowledge.analysis import plain_name
 from gnomon.knowledge.counting import OTHERS
-from gnomon.research.references import Reference, arxiv_of, as_bibtex, doi_of, on_one_line
+from gnomon.research.references import Reference, arxiv_of, as_bibtex, doi_of, on_one_line, place_of
 
 COLUMNS = ("id", "title", "authors", "year", "venue", "doi", "arxiv", "bibcode", "subjects", "language", "licence",
            "address")  # fmt: skip
@@ -68,10 +68,12 @@ def entry_of(document: Document) -> Reference:
 
 def _ris_entry(document: Document) -> str:
     entry = entry_of(document)
+    place = place_of(entry.biblio.venue)
     facts = [
         ("TY", "JOUR" if entry.biblio.venue else "GEN"), *(("AU", name) for name in entry.authors if name != "others"),
         ("TI", entry.title), ("PY", str(entry.year or "")), ("DA", entry.biblio.date.replace("-", "/")),
-        ("JO", on_one_line(entry.biblio.venue)), ("DO", doi_of(entry.biblio.doi)), ("UR", entry.address),
+        ("JO", place.journal), ("VL", place.volume), ("IS", place.number), ("SP", place.first), ("EP", place.last),
+        ("DO", doi_of(entry.biblio.doi)), ("UR", entry.address),
         ("LA", document.lang), *(("KW", on_one_line(name)) for name in entry.biblio.categories), ("AN", document.id),
     ]  # fmt: skip
     lines = [f"{tag}  - {on_one_line(value)}" for tag, value in facts if value]

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gnomon.core.answers import Answer, Citation
 from gnomon.core.checks import keep_known_ids
@@ -24,6 +25,21 @@ _TEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}  # fmt: skip
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>\\{}]+$")
 _ARXIV = re.compile(r"(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})$")
+_PLACE = re.compile(
+    r"(?P<journal>.*[^\d,]), (?P<volume>[A-Z]?\d+)(?:\((?P<number>\d+)\))?,"
+    r" (?P<first>[A-Z]{0,2}\d+)(?:[-–](?P<last>[A-Z]{0,2}\d+))?$"
+)
+
+
+class Place(NamedTuple):
+    """Where a work was printed."""
+
+    journal: str
+    volume: str = ""
+    number: str = ""
+    first: str = ""
+    """Its first page, or its number as an article."""
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,13 @@ class Reference:
 def doi_of(text: str) -> str:
     """A DOI as it is, or nothing when it is not well formed: only the former may become an address."""
     return text if _DOI.match(text) else ""
+
+
+def place_of(venue: str) -> Place:
+    """A venue such as ``Nature, 217, 709`` in its parts; one written in any other way is a journal's name alone."""
+    plain = on_one_line(venue)
+    found = _PLACE.match(plain)
+    return Place(**{name: part or "" for name, part in found.groupdict().items()}) if found else Place(plain)
 
 
 def arxiv_of(text: str) -> str:
@@ -143,13 +166,18 @@ def _key(entry: Reference, used: set[str]) -> str:
 
 
 def _entry(entry: Reference, key: str) -> str:
+    place, eprint = place_of(entry.biblio.venue), arxiv_of(entry.biblio.arxiv)
     facts = {
         "author": " and ".join(_grouped(_tex(author)) for author in entry.authors),
         "title": f"{{{_tex(entry.title)}}}" if entry.title else "",
         "year": str(entry.year or ""),
-        "journal": _tex(on_one_line(entry.biblio.venue)),
+        "journal": _tex(place.journal),
+        "volume": place.volume,
+        "number": place.number,
+        "pages": "--".join(filter(None, (place.first, place.last))),
         "doi": doi_of(entry.biblio.doi),
-        "eprint": arxiv_of(entry.biblio.arxiv),
+        "eprint": eprint,
+        "archiveprefix": "arXiv" if eprint else "",
         "note": _tex(entry.doc_id),
     }
     lines = [f"  {name} = {{{value}}}," for name, value in facts.items() if value]
