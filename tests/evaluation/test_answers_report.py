@@ -1,6 +1,8 @@
 """The sections on open questions, conversations and cost, from artifacts that the steps themselves left."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,15 @@ import test_cost
 import test_open_chat
 from test_report import EVIL, LIMITS, read, record
 
-from gnomon.core.records import ModelRef
+from gnomon.core.records import Item, ModelRef
+from gnomon.core.tables import write_table
 from gnomon.evaluation.exam.arms import Arm
 from gnomon.evaluation.report.facts import gather
 from gnomon.evaluation.report.models.gathering import gather_models
 from gnomon.evaluation.report.page import page
 from gnomon.evaluation.roles import Role, role_of
+from gnomon.evaluation.steps import open_questions, report
+from gnomon.runs import Counts, Output, Recipe, Step, Workspace, run
 from gnomon.runs.output import SilentMeter
 
 ROLES = (role_of("base"), role_of("final"))
@@ -145,3 +150,25 @@ def test_a_role_keeps_its_label(tmp_path: Path) -> None:
     config = {"models": roles, "arms": arms, "judge": None}
     left = open_kit.held(tmp_path, config, [open_kit.question(1)], {"base": {"knows": 2}, "final": {}})[3].path
     assert 'id="open"' in page(told_of({"open": left}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemsConfig:
+    amount: int = 4
+
+
+def leave(config: ItemsConfig, inputs: Mapping[str, Path], out: Output) -> Counts:
+    write_table(out.path / "items.parquet", Item, [open_kit.question(n) for n in range(config.amount)])
+    return Counts(taken=config.amount, kept=config.amount)
+
+
+def test_a_recipe_that_hands_the_step_to_the_report_under_any_name_sees_its_section(tmp_path: Path) -> None:
+    items = Step(name="toy/items", entry="test_answers_report:leave", version=1, config=ItemsConfig())
+    writer = ModelRef(name="writer", kind="instruct")
+    asked = open_questions({"final": writer}, items, judge=open_kit.JUDGE, loader="open_kit:load", draws=50)
+    shown = report({"whatever": asked}, title="Test")
+    workspace = Workspace(tmp_path)
+    run(Recipe(name="toy", goals=(shown,)), workspace)
+    told = text_of((workspace.artifact(shown.address) / "report.html").read_text(), "open", "en")
+    assert "4 open questions" in told
+    assert "final" in told

@@ -1,7 +1,8 @@
 """Expected calls: what calls to a model that were not made yet will come to.
 
 Tokens are guessed from characters, because tokenizers differ: five to three characters of Latin script a token, 0.45 to
-1.2 tokens a character of Japanese. Money is by the prices of ``gnomon.toml``; a price that is not stated is unknown,
+1.2 tokens a character of Japanese, as with the vocabularies of large models; a small one, or one without Japanese, can
+need twice as many. Money is by the prices of ``gnomon.toml``; a price that is not stated is unknown,
 never nothing. Time is told only by calls of the same model that the workspace's log holds: seconds a generated token,
 at the stated concurrency, and no faster than ``calls_per_minute``.
 """
