@@ -96,9 +96,8 @@ def _learnt(facts: Facts) -> str:
     if facts.get("passes"):
         steps = [str(step) for step in facts["steps"]]
         at = ", ".join(steps[:STEPS_SHOWN]) + (", …" if len(steps) > STEPS_SHOWN else "")
-        told += say(
-            f": {facts['passes']} passes, in optimizer steps {at}", f": {facts['passes']} 回、更新ステップ {at}"
-        )
+        times = "1 pass" if facts["passes"] == 1 else f"{facts['passes']} passes"
+        told += say(f": {times}, in optimizer steps {at}", f": {facts['passes']} 回、更新ステップ {at}")
     if facts.get("models"):
         names = ", ".join(facts["models"])
         told += say(f"; from it came {names}", f"。ここから生まれたモデル: {names}")

@@ -165,7 +165,7 @@ def _mixture(facts: Mapping[str, Any]) -> str:
         told = say("part of it; the tokens are deleted", "一部。トークンは削除済み")
     else:
         documents, tokens, passes = count(facts["documents"]), count(facts["tokens"]), f"{facts['repeats']:.3g}"
-        told = say(f"{documents} documents, {tokens} tokens, {passes} passes",
+        told = say(f"{documents} documents, {tokens} tokens, {passes} pass{'' if passes == '1' else 'es'}",
                    f"{documents} 文書、{tokens} トークン、{passes} 回")  # fmt: skip
     none = say("none stated", "記載なし")
     licences = ", ".join(f"{name or none} {count(n)}" for name, n in facts["licences"].items())
