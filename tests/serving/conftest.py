@@ -16,6 +16,13 @@ from gnomon.runs import Workspace
 from gnomon.serving.app import app
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits until the expert is built, a minute or three; that is no sign of a hang."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small whole expert, built once for all workers of a test run; or the one that GNOMON_TEST_EXPERT names."""

@@ -36,8 +36,8 @@ def few(folder: Path) -> Path:
 def build(folder: Path) -> Path:
     """Build the expert; returns its workspace."""
     short = {
-        "STARTER": few(folder / "starter"), "SETTINGS": replace(quickstart.SETTINGS, passes=0.3),
-        "TEACHING": replace(quickstart.TEACHING, passes=0.3),
+        "STARTER": few(folder / "starter"), "SETTINGS": replace(quickstart.SETTINGS, passes=0.15, completions=2, completion_tokens=20),
+        "TEACHING": replace(quickstart.TEACHING, passes=0.15),
     }  # fmt: skip
     with patch.multiple(quickstart, **short):
         recipe = quickstart.recipe({})
