@@ -72,6 +72,12 @@ def test_a_step_shows_its_settings_and_counts(client: TestClient) -> None:
     assert "corpus/clean" in page
 
 
+@pytest.mark.parametrize("name", ["a" * 900, "漢" * 100, "answer:" + "漢" * 100])
+@pytest.mark.parametrize("where", ["/lineage/", "/api/lineage/", "/api/answers/", "/ask/answers/"])
+def test_a_name_longer_than_files_can_have_is_not_found(client: TestClient, where: str, name: str) -> None:
+    assert client.get(where + name).status_code in (404, 422)
+
+
 def test_an_unknown_id_names_the_nearest(client: TestClient) -> None:
     told = client.get("/api/lineage/local:hostile-2")
     assert told.status_code == 404

@@ -13,6 +13,7 @@ when they are done; artifacts are downloaded once into a cache addressed by iden
 """
 
 import contextlib
+import errno
 import json
 import shutil
 import uuid
@@ -182,6 +183,8 @@ class Workspace:
         except FileNotFoundError:
             return None
         except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # no file can have such a name
+                return None
             raise RunError(
                 say(f"{self.url} cannot be read: {error}.", f"{self.url} を読めない: {error}。"),
                 say("Check the address, and [storage] in gnomon.toml for an object store.",
