@@ -10,7 +10,13 @@ import pytest
 PAGES = ("/", "/ask", "/ask?q=What+did+Slipher+measure%3F", "/ask?q=Who+won+the+cup%3F", "/search", "/search?q=galaxies",
          "/search?q=zzzqqq", "/trace", "/trace?text=only+four+were+approaching+the+Sun", "/corpus", "/exam", "/exam/items",
          "/playground", "/api/docs", "/nowhere")  # fmt: skip
-VIEWS = tuple(product(("en", "ja"), ("light", "dark"), ((1280, 900), (390, 844))))
+DESK, PHONE = (1280, 900), (390, 844)
+EVERY_DAY = (("en", "light", DESK), ("en", "dark", PHONE), ("ja", "light", PHONE), ("ja", "dark", DESK))
+"""Every two of language, theme and size meet; all three together in ``make test-slow``."""
+VIEWS = tuple(
+    pytest.param(*view, marks=() if view in EVERY_DAY else pytest.mark.slow)
+    for view in product(("en", "ja"), ("light", "dark"), (DESK, PHONE))
+)
 SETTLED = "networkidle"
 
 
