@@ -31,7 +31,7 @@ from gnomon.evaluation.report.models.axes import (
     signed,
     tick_words,
 )
-from gnomon.evaluation.report.models.charts import apart
+from gnomon.evaluation.report.models.charts import Frame, Point, apart, cloud
 from gnomon.evaluation.report.models.curves import POINT, thinned
 from gnomon.evaluation.report.models.gain import change
 from gnomon.evaluation.report.models.gathering import Shown, gather_models
@@ -386,3 +386,16 @@ def test_a_control_that_learned_its_text_by_heart_is_named(made: Build) -> None:
     assert "learned them by heart" not in whole_page(made, facts)
     facts["tokens"][1]["sources"][0]["repeats"] = 22.5
     assert "texts 22.5 times" in whole_page(made, facts)
+
+
+def test_names_of_marks_close_together_stand_on_either_side() -> None:
+    def at(label: str, x: float, y: float) -> Point:
+        return Point(style="s", label=label, x={"value": x, "low": None}, y={"value": y, "low": None})
+
+    wide = Axis(low=-10, high=10)
+    frame = Frame(x=wide, y=wide, x_title="", y_title="", label="", tall="square")
+    drawn = str(cloud(frame, [at("upper", -5, 1), at("lower", -4, 0.5), at("far", 8, 0.5)]))
+    names = dict(re.findall(r'class="name-of ([^"]*)"[^>]*>(\w+)<', drawn.replace("\n", "")))
+    assert {words: "below" in classes for classes, words in names.items()} == {
+        "upper": False, "lower": True, "far": False,
+    }  # fmt: skip

@@ -15,6 +15,8 @@ from gnomon.evaluation.report.models.axes import Axis, tick_words
 SIZE = 1000.0
 APART = 0.085
 """Least distance of two labels beside a plot, as a share of its height."""
+NAME_HEIGHT, NAME_WIDTH = 0.08, 0.45
+"""How near two named marks may come, as shares of the area, before their names would run into each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,17 +190,26 @@ def cloud(frame: Frame, points: Sequence[Point], corners: Content = "") -> Marku
     x, y = frame.x, frame.y
     zero = f"M{_at(frame, 0, y.low)}L{_at(frame, 0, y.high)}M{_at(frame, x.low, 0)}L{_at(frame, x.high, 0)}"
     crosses = join(_cross(frame, point) for point in points)
-    marks = join(_named_mark(frame, point) for point in points)
+    marks = join(_named_mark(frame, point, points) for point in points)
     return plot(frame, join([el("path", d=zero, class_="axes"), crosses]), above=join([corners, marks]))
 
 
-def _named_mark(frame: Frame, point: Point) -> Markup:
-    left, top = frame.x.place(point.x["value"]), 1 - frame.y.place(point.y["value"])
+def _named_mark(frame: Frame, point: Point, points: Sequence[Point]) -> Markup:
+    """A mark with its name above it, or below where a mark just above has its own name there."""
+    left, top = _corner(frame, point)
     side = " to-left" if left > 0.62 else ""
+    near = (_corner(frame, other) for other in points)
+    if any(0 < top - y < NAME_HEIGHT and abs(left - x) < NAME_WIDTH for x, y in near):
+        side += " below"
     name = el(
         "span", point.label, class_=f"name-of {point.style}{side}", style=f"left:{100 * left:.2f}%;top:{100 * top:.2f}%"
     )
     return join([mark(point.style, left, top, point.told), name])
+
+
+def _corner(frame: Frame, point: Point) -> tuple[float, float]:
+    """Where a point lies in the area, from its left and its top."""
+    return frame.x.place(point.x["value"]), 1 - frame.y.place(point.y["value"])
 
 
 def _cross(frame: Frame, point: Point) -> Markup:
