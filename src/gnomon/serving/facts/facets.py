@@ -4,6 +4,7 @@ Counting compares values as filters do, without case and accents; one of the doc
 is printed.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import pyarrow as pa
@@ -52,17 +53,18 @@ class Facets(BaseModel):
     sources: tuple[Value, ...] = Field(description="By kind of source.")
 
 
-def facets_of(opened: OpenExpert, query: Query, rows: pa.Table) -> Facets:
+def facets_of(opened: OpenExpert, query: Query, rows: pa.Table, beside: Iterable[str] = ()) -> Facets:
     """Count what documents have in common.
 
     Args:
         opened: The expert.
         query: What they were found by.
         rows: Their facts, one row a document.
+        beside: Documents that are shown next: one look-up reads them along, which costs less than two.
     """
     counts = count_facets(rows, authors=MOST_AUTHORS, categories=MOST_SUBJECTS)
     having = holders(rows, AUTHORS, counts.authors) | holders(rows, CATEGORIES, counts.categories)
-    known = briefs(opened, having.values())
+    known = briefs(opened, [*having.values(), *beside])
     printed = {_plain(name): name for brief in known.values() for name in (*brief.authors, *brief.subjects)}
     return Facets(
         documents=counts.documents,

@@ -112,8 +112,9 @@ def search(opened: OpenExpert, query: Query, *, facets: bool = True) -> Results:
     started = time.perf_counter()
     found = listing(opened, query)
     rows = found.rows.slice((query.page - 1) * query.k, query.k)
-    documents = _read(opened, query, rows["doc_id"].to_pylist(), found.ranked)
-    counted = _facets(opened, query, found) if facets else None
+    doc_ids = rows["doc_id"].to_pylist()
+    counted = _facets(opened, query, found, doc_ids) if facets else None
+    documents = _read(opened, query, doc_ids, found.ranked)
     return Results(
         query=query, documents=documents, found=found.rows.num_rows, passages=found.passages, complete=found.complete,
         by_words=found.by_words, by=found.by, like=briefs(opened, [query.like]).get(query.like) if query.like else None,
@@ -176,10 +177,10 @@ def _whole(opened: OpenExpert, filters: Filters) -> Listing:
     return Listing(rows=rows, ranked=[], passages=rows.num_rows, complete=True, by="library")
 
 
-def _facets(opened: OpenExpert, query: Query, found: Listing) -> Facets:
+def _facets(opened: OpenExpert, query: Query, found: Listing, beside: Sequence[str]) -> Facets:
     if found.by == "library" and not query.limited:
         return kept(opened, "whole library facets", lambda: facets_of(opened, query, found.rows))
-    return facets_of(opened, query, found.rows)
+    return facets_of(opened, query, found.rows, beside)
 
 
 # Reading a page -------------------------------------------------------------------------------
