@@ -4,6 +4,7 @@ const form = document.getElementById("search");
 const results = document.getElementById("results");
 const WAIT_MS = 180;
 const words = { en: "The search failed: ", ja: "検索できなかった: " };
+const away = { en: "the server does not answer.", ja: "サーバーが応答しない。" };
 let timer = 0;
 let asked = new AbortController();
 
@@ -33,10 +34,15 @@ async function show(url, remember) {
     results.innerHTML = text;
     if (remember) history[remember]({}, "", url);
   } catch (error) {
-    if (error.name !== "AbortError") complain(error.message);
+    if (error.name === "TypeError") complain(spoken(away)); // what a browser says of a lost connection is its own words
+    else if (error.name !== "AbortError") complain(error.message);
   } finally {
     if (!signal.aborted) results.removeAttribute("aria-busy");
   }
+}
+
+function spoken(told) {
+  return told[document.documentElement.lang] ?? told.en;
 }
 
 // Why it failed, read from the page that says so.
@@ -50,7 +56,7 @@ function complain(message) {
   const note = document.createElement("p");
   note.className = "note bad";
   note.setAttribute("role", "alert");
-  note.textContent = (words[document.documentElement.lang] ?? words.en) + message;
+  note.textContent = spoken(words) + message;
   results.querySelector(".note.bad")?.remove();
   results.prepend(note);
 }
