@@ -209,7 +209,8 @@ def openai_error(problem: Problem) -> dict[str, Any]:
     """The error object of OpenAI's protocol; the same stands in a stream that breaks."""
     kind = "invalid_request_error" if problem.status < 500 else "server_error"
     param = problem.param or next((row["field"] for row in problem.fields), None)
-    message = f"{problem.detail} {problem.cure}".strip()
+    told = problem.detail if problem.detail.endswith((".", "。", "!", "?")) else f"{problem.detail}."
+    message = f"{told} {problem.cure}".strip() if problem.cure else problem.detail
     code = problem.code or OPENAI_CODES.get(problem.status)
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
