@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -18,6 +19,8 @@ from pydantic import BaseModel, Field
 from gnomon.serving.api.refusals import MEDIA_TYPE, ProblemDetails
 from gnomon.serving.safety.policy import Policy
 
+EXAMPLES = Path(__file__).parent / "api" / "examples.json"
+"""Answers by operation: real ones of the quickstart expert, shortened (``tests/serving/make_examples.py``)."""
 ADDRESS, SHORT_ADDRESS = "/api/openapi.json", "/openapi.json"
 ABOUT = (
     "Search, cited answers and tracing over one expert, and its language models behind OpenAI's protocol. Every answer"
@@ -110,9 +113,19 @@ def document(app: FastAPI, *, demands_key: bool) -> dict[str, Any]:
     made = json.loads(_LONG_NAME.sub(lambda found: found[1].title().replace("_", "") + found[2], json.dumps(made)))
     made["security"] = [{"key": []}] if demands_key else [{}, {"key": []}]
     _add_components(made)
+    shown = json.loads(EXAMPLES.read_text(encoding="utf-8")) if EXAMPLES.is_file() else {}
     for path, operation in operations(made):
         _tell_problems(path, operation)
+        _show_answer(operation, shown)
     return made
+
+
+def _show_answer(operation: dict[str, Any], shown: dict[str, Any]) -> None:
+    """Give an operation's JSON answer its example."""
+    answer = operation["responses"].get("200", {}).get("content", {}).get("application/json")
+    if answer is not None and operation["operationId"] in shown:
+        answer.pop("examples", None)
+        answer["example"] = shown[operation["operationId"]]
 
 
 def operations(made: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
