@@ -77,6 +77,10 @@ class CostQuery(BaseModel):
     )  # fmt: skip
     published: bool = Field(False, description="Whether published models are told as well, for scale.")
 
+
+class CostForm(CostQuery):
+    """The same as a form sends it."""
+
     @field_validator("usd_per_hour", mode="before")
     @classmethod
     def _nothing(cls, value: object) -> object:

@@ -17,7 +17,7 @@ from gnomon.evaluation.report.models.gain import perplexity
 from gnomon.evaluation.report.models.likeness import embedding
 from gnomon.evaluation.report.models.names import Names
 from gnomon.research.opened import OpenExpert
-from gnomon.serving.api.exam import CostQuery
+from gnomon.serving.api.exam import CostForm
 from gnomon.serving.facts.cost import Costs, costs
 from gnomon.serving.facts.exam import Arm, Paper, exam_facts, roles, sitting
 from gnomon.serving.facts.gathered import report_facts
@@ -34,7 +34,7 @@ router.include_router(exam_items.router)
 Sort = Literal["", "accuracy", "n", "unscored", "log_prob", "difference", "p", "seconds"]
 
 
-class ExamQuery(CostQuery):
+class ExamQuery(CostForm):
     """What the page is asked to show."""
 
     sort: Sort = Field("", description="By which column arms stand, the greatest first; empty as they sat.")
@@ -114,7 +114,7 @@ def _sorted(arms: tuple[Arm, ...], by: Sort) -> list[Arm]:
     return sorted(arms, key=lambda arm: (value(arm) is None, -(value(arm) or 0.0), arm.name))
 
 
-def _cost(opened: OpenExpert, role: str, asked: CostQuery) -> tuple[Costs, str, str]:
+def _cost(opened: OpenExpert, role: str, asked: CostForm) -> tuple[Costs, str, str]:
     """The facts, the chart, and why there is none: nobody knows a price, or what draws it is not installed."""
     told = costs(opened, role, usd_per_hour=asked.usd_per_hour, published=asked.published)
     if not told.priced and not asked.published:

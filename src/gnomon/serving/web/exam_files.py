@@ -12,7 +12,7 @@ from gnomon.evaluation.report.markup import for_reader
 from gnomon.evaluation.report.models.exam_arms import arms_of
 from gnomon.evaluation.report.models.names import Names
 from gnomon.research.opened import OpenExpert
-from gnomon.serving.api.exam import CostQuery
+from gnomon.serving.api.exam import CostForm
 from gnomon.serving.facts.cost import costs, measured
 from gnomon.serving.facts.exam import Arm, Figure, exam_facts, sittings
 from gnomon.serving.facts.items import place_of
@@ -54,18 +54,18 @@ async def embeddings_table(house: Housed) -> Response:
 
 
 @router.get("/exam/cost.csv")
-async def cost_table(house: Housed, asked: Annotated[CostQuery, Query()]) -> Response:
+async def cost_table(house: Housed, asked: Annotated[CostForm, Query()]) -> Response:
     """Every point of the chart of costs in a row."""
     return table("cost", await house.readers.run(_costs, house.opened, asked))
 
 
 @router.get("/exam/cost.svg")
-async def cost_drawing(house: Housed, asked: Annotated[CostQuery, Query()]) -> Response:
+async def cost_drawing(house: Housed, asked: Annotated[CostForm, Query()]) -> Response:
     """Accuracy against cost as a drawing."""
     return file(await house.readers.run(cost_chart, house.opened, asked, language()), "cost.svg", "image/svg+xml")
 
 
-def cost_chart(opened: OpenExpert, asked: CostQuery, lang: str) -> str:
+def cost_chart(opened: OpenExpert, asked: CostForm, lang: str) -> str:
     """Accuracy against cost as SVG: by tokens where anybody has a price for them, else by question.
 
     Args:
@@ -128,7 +128,7 @@ def _heads(*names: str) -> list[str]:
 # Rows ----------------------------------------------------------------------------------------
 
 
-def _costs(opened: OpenExpert, asked: CostQuery) -> list[Sequence[Any]]:
+def _costs(opened: OpenExpert, asked: CostForm) -> list[Sequence[Any]]:
     head = ["name", "kind", *_heads("accuracy"), "usd_per_100k_tokens", "usd_per_question", "price_from", "source"]
     found = costs(opened, asked.sitting, usd_per_hour=asked.usd_per_hour, published=asked.published).points
     return [head, *(
