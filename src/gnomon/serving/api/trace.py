@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gnomon.serving.api.refusals import refusals
 from gnomon.serving.facts import traces
-from gnomon.serving.facts.questions import Words
 from gnomon.serving.facts.traces import Continued, Counted, Traced
 from gnomon.serving.house import Housed
+from gnomon.serving.texts import Words
 
 router = APIRouter(prefix="/api/trace", tags=["trace"])
 SHORT = {"a sentence": {"value": {"text": "The universe began in a hot, dense state and has been expanding since."}}}

@@ -22,8 +22,8 @@ from gnomon.serving.facts.checking import Frozen
 from gnomon.serving.facts.freshness import documents_in_brief
 from gnomon.serving.facts.kept import kept
 from gnomon.serving.facts.models import ModelFacts, model_facts, models
-from gnomon.serving.facts.questions import Words
 from gnomon.serving.facts.writing import Piece, continued
+from gnomon.serving.texts import Words
 
 AT_ONCE = 2
 """Models that write at the same time."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from gnomon.core.answers import Answer, Checks, Claim
 from gnomon.core.errors import ConfigError
@@ -18,10 +18,9 @@ from gnomon.serving.facts import answers as told
 from gnomon.serving.facts.asking import year_range
 from gnomon.serving.facts.checking import Checked, checked
 from gnomon.serving.facts.voices import Voice, voice
+from gnomon.serving.texts import Words
 
 MOST_TURNS = 40
-Words = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]
-"""Text of a reader: half of a surrogate pair, which JSON can hold and no file, becomes a question mark."""
 EXAMPLES = 5
 _EXAM_PARTS = ("items",)
 

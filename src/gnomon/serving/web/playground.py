@@ -20,9 +20,10 @@ from gnomon.serving.facts import chatting, completing
 from gnomon.serving.facts.chatting import Replied
 from gnomon.serving.facts.completing import Completing, Continuations, caution
 from gnomon.serving.facts.models import ModelFacts, model_facts, models, side_by_side
-from gnomon.serving.facts.questions import Words, examples
+from gnomon.serving.facts.questions import examples
 from gnomon.serving.facts.voices import Voice, voice
 from gnomon.serving.house import Housed, Limits
+from gnomon.serving.texts import Words
 from gnomon.serving.web.pages import page
 
 router = APIRouter(include_in_schema=False)

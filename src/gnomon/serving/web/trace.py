@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 
 from gnomon.research.opened import OpenExpert
 from gnomon.serving.facts import traces
-from gnomon.serving.facts.questions import Words
 from gnomon.serving.facts.traces import Continued, Counted, Traced
 from gnomon.serving.house import Housed
+from gnomon.serving.texts import Words
 from gnomon.serving.web.maths import runs
 from gnomon.serving.web.pages import page
 

@@ -9,7 +9,6 @@ import json
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,14 +21,13 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_after_validator_function
 
 from gnomon.core.wording import say
+from gnomon.serving.texts import Words
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 LONGEST_NAME = 200
 MOST_PROMPTS, MOST_STOPS, MOST_INPUTS, MOST_TURNS, MOST_TOPS = 16, 4, 256, 400, 5
 ASK = "gnomon-ask"
 """The model that answers from the library."""
-Words = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]
-"""Text; half of a surrogate pair, which JSON can hold and no model reads, becomes a question mark."""
 Harmless = Annotated[Any, Field(description="Accepted; it has no part in the result.")]
 
 

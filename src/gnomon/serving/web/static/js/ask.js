@@ -1,39 +1,17 @@
 // Ask: the answer as it grows, evidence that lights up with what cites it, colours, copies.
 
+import { events, told } from "./streams.js";
+
 const result = document.getElementById("result");
 const answer = document.getElementById("answer");
 const evidence = document.getElementById("evidence");
 
 // A model's answer, sentence by sentence -----------------------------------------------------
 
-async function* events(address, signal) {
-  const response = await fetch(address, { headers: { accept: "text/event-stream" }, signal });
-  if (!response.ok) {
-    yield ["problem", await response.text()];
-    return;
-  }
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let held = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const blocks = (held + part.value).split("\n\n");
-    held = blocks.pop();
-    for (const block of blocks) {
-      const lines = block.split("\n");
-      const name = lines.find((line) => line.startsWith("event: "))?.slice(7);
-      if (name) yield [name, lines.filter((line) => line.startsWith("data: ")).map((line) => line.slice(6)).join("\n")];
-    }
-  }
-}
-
 function problem(text) {
   const note = document.createElement("p");
   note.className = "note bad";
-  try {
-    const told = JSON.parse(text);
-    note.textContent = `${told.detail} ${told.cure ?? ""}`;
-  } catch {
-    note.textContent = text.slice(0, 300);
-  }
+  note.textContent = told(text);
   answer.prepend(note);
 }
 
@@ -55,7 +33,7 @@ async function follow() {
     problem: (text) => { whole = true; problem(text); document.getElementById("again").hidden = false; },
   };
   try {
-    for await (const [name, data] of events(result.dataset.events, ending.signal)) show[name]?.(data);
+    for await (const [name, data] of events(result.dataset.events, null, ending.signal)) show[name]?.(data);
   } catch (error) {
     if (error.name !== "AbortError") console.warn(error);
   }

@@ -1,12 +1,10 @@
 // Streams: server-sent events of a request, one by one, as [name, data]; a refusal is one event named "problem".
 
+// A body is sent by POST; without one the address says everything.
 export async function* events(address, body, signal) {
-  const response = await fetch(address, {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "text/event-stream" },
-    body: JSON.stringify(body),
-    signal,
-  });
+  const accept = "text/event-stream";
+  const sent = { method: "POST", headers: { "content-type": "application/json", accept }, body: JSON.stringify(body) };
+  const response = await fetch(address, { ...(body ? sent : { headers: { accept } }), signal });
   if (!response.ok) {
     yield ["problem", await response.text()];
     return;
@@ -19,8 +17,8 @@ export async function* events(address, body, signal) {
     for (const block of blocks) {
       const lines = block.split("\n");
       const named = (name) => lines.filter((line) => line.startsWith(name)).map((line) => line.slice(name.length));
-      const data = named("data: ").join("\n");
-      if (data) yield [named("event: ")[0] ?? "", data];
+      const [name = "", data] = [named("event: ")[0], named("data: ").join("\n")];
+      if (name || data) yield [name, data];
     }
   }
 }
